@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What admission costs, and what a session feels of others at the port.
+"""What admission costs, and how other connections at the port affect a session.
 
     bench/admission.py [--bin FOLDER] [--openings N] [--seconds N] [--rounds N] [--part openings|attacks|streams]
 
@@ -83,14 +83,14 @@ def openings(folder, count):
     is_met = True
     for link in ("webrtc", "tcp", "grpc"):
         servers = {way: Server(folder, "--frames", "1", *options) for way, (options, _) in ways.items()}
-        # In turns, so that each way has the same machine.
+        # In turns, so that all ways run under the same load.
         for _ in range(count):
             for way, server in servers.items():
                 server.client("--link", link, *ways[way][1]).wait()
         took = {way: [each["connect_us"] / 1e3 for each in server.sessions()] for way, server in servers.items()}
         p50 = {way: statistics.median(ms) for way, ms in took.items()}
         is_met &= all(ms - p50["plain"] <= MORE_MS for ms in p50.values())
-        # On a busy machine the least shows the cost, and the median how often others had the processor.
+        # On a busy machine the minimum shows the cost; the median also shows how often other processes ran.
         print(f"| {link} | {' | '.join(f'{p50[way]:.2f} ({min(ms):.2f})' for way, ms in took.items())} |", flush=True)
     print()
     return is_met

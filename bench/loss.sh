@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Delivery over a network that loses packets: a server and a client in network namespaces of their own, joined by a veth
-# pair that drops packets at random in both directions, and a table of what became of the frames.
+# Delivery over a network that loses packets. A server and a client run in separate network namespaces, joined by a veth
+# pair that drops packets at random in both directions. The table shows how many frames were scored, and when.
 #
 #   bench/loss.sh [--runs N] [--seconds N] [--tables NAMES] [SERVER OPTION...]     for example: bench/loss.sh --fps 30 --size 160x120
 #
@@ -57,7 +57,7 @@ table() {
   echo "|---|---|---|---|---|---|---|---|---|---|---|---|"
   for percent in $LOSS; do
     name=$folder/$table-loss$percent-run reports=()
-    # Those of an earlier table of this name.
+    # Files of an earlier table with this name.
     rm -f "$name"*
     for run in $(seq "$runs"); do
       session "$percent" "$name$run" "$@"
@@ -106,7 +106,7 @@ drop() {
   done
 }
 
-# One session at this loss; its report, rows and logs in files of this name.
+# Runs one session at this loss, with its report, rows and logs in files of this name.
 session() {
   local percent=$1 name=$2
   shift 2
@@ -125,13 +125,13 @@ session() {
   server='' client=''
 }
 
-# The row of all sessions at this loss, computed from their reports.
+# Prints the row for this loss, computed from the reports of its sessions.
 judge() {
   python3 - "$@" <<'PYTHON'
 import json, os, statistics, sys
 
 percent, paths = float(sys.argv[1]), sys.argv[2:]
-# A server that did not start wrote none.
+# A server that did not start wrote no report.
 reports = [json.load(open(path)) for path in paths if os.path.exists(path)]
 sessions = [(report["run"]["config"], report["sessions"][0]) for report in reports if report["sessions"]]
 ended = [session for _, session in sessions if session["end"]["kind"] == "finished"]

@@ -42,7 +42,7 @@ for case in unpaced:'--fps max' paced:'--fps 60'; do
     for side in $(order "$pair" without with); do
       run "$name-$pair-$side" "$side" "${options[@]}"
     done
-    # What was written is checked at once, so that the disk holds one pair.
+    # The files are checked and removed after each pair, so that the disk holds only one pair.
     python3 - "$work/$name-$pair-with" <<'PYTHON'
 import json, re, sys
 start = sys.argv[1]

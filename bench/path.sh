@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# A server and a client with a path of a small MTU between them, each in a network namespace of its own.
+# Runs a server and a client in separate network namespaces, with a path of small MTU between them.
 #
 #   bench/path.sh end|middle MTU SERVER... -- CLIENT...        for example:
 #   bench/path.sh end 1280 target/release/server --once --frames 60 --no-graphics --listen SERVER:9200 -- target/release/client SERVER:9200
 #
 # `end`: both ends have interfaces of that MTU, as behind WireGuard, so that TCP knows it. `middle`: only the router
-# between them does, towards the client, and tells nobody: it sends no ICMP. SERVER in either command stands for the
-# server's address. The client is started once the server says "listening on". Ends with the client's exit code; with 1
-# if the server fails. Needs root, ip and iptables. It removes everything that it makes.
+# between them has that MTU, towards the client, and it sends no ICMP. SERVER in either command stands for the server's
+# address. The client is started once the server says "listening on". Ends with the client's exit code; with 1 if the
+# server fails. Needs root, ip and iptables. It removes everything that it makes.
 set -euo pipefail
 
 readonly A=plumb-a-$$ R=plumb-r-$$ B=plumb-b-$$

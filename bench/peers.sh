@@ -92,7 +92,7 @@ print(sessions[0]["frames"]["answered"] if sessions else 0)' "$folder/report.jso
   [ "$answered" -ge "$least" ] || fail "$(tail -n 2 "$folder/server.err" "$folder/peer.err")"
 }
 
-# A peer's command, a word a line: no word has a space.
+# Prints a peer's command, one word per line. No word has a space.
 placed() {
   local port=$1 word
   shift
@@ -116,7 +116,7 @@ source_of_frames() {
   fi
 }
 
-# The port in the line with which a program says that it listens.
+# Prints the port from the line in which a program says that it listens.
 listening() {
   local port try
   for try in $(seq 200); do

@@ -50,7 +50,7 @@ def spin(stop):
 
 @contextmanager
 def other_thread(interval):
-    """Another Python thread that never rests, if an interval is given."""
+    """Another Python thread that computes all the time, if an interval is given."""
     if interval is None:
         yield
         return

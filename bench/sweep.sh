@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# What a sweep costs: trials per second, the time of a trial with one frame, memory as the sweep goes on, size of the folder,
-# and time of the merge. TRIALS (10,000) trials of 100 frames of 320x240 run in process, on all cores. Memory is read after a
-# tenth of the trials, and at the end.
-# PLUMB_BIN names the folder of the programs; without it they are built.
+# What a sweep costs: trials per second, the time of a trial with one frame, memory during the sweep, size of the
+# folder, and time of the merge. TRIALS (10,000) trials of 100 frames of 320x240 run in process, on all cores. Memory is
+# read after a tenth of the trials, and at the end. PLUMB_BIN names the folder of the programs; without it they are
+# built.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -39,7 +39,7 @@ began=$(seconds)
 while kill -0 $pid 2>/dev/null && [ "$(count out)" -lt $((trials / 10)) ]; do sleep 0.5; done
 early=$(resident $pid) late=0
 while kill -0 $pid 2>/dev/null; do
-  # The merge at the end gathers rows; what is asked of is the sweep.
+  # The merge at the end needs memory for its rows, and the sweep alone is to be measured.
   if [ "$(count out)" -lt "$trials" ]; then late=$(resident $pid); fi
   sleep 1
 done

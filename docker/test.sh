@@ -398,8 +398,8 @@ network() {
   "$docker" network inspect "$PREFIX-net" >/dev/null 2>&1 || "$docker" network create "$PREFIX-net" >/dev/null
 }
 
-# Ends a container's program as the kernel does when memory runs out. Docker takes its own `docker kill` for the user's
-# wish, after which no restart policy applies.
+# Ends a container's program as the kernel does when memory runs out. `docker kill` would count as the user's own decision,
+# after which no restart policy applies.
 crash() {
   "$docker" run --rm --name "$PREFIX-crash" --pid host debian:bookworm-slim \
     sh -c "kill -9 $("$docker" inspect -f '{{.State.Pid}}' "$PREFIX-$1")"

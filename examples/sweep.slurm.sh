@@ -1,6 +1,6 @@
 #!/bin/bash
 # A sweep as a Slurm job array: sbatch examples/sweep.slurm.sh plan.toml /shared/sweep
-# Each task runs the shard that its SLURM_ARRAY_TASK_ID says. A task that is killed or requeued goes on where it stopped.
+# Each task runs the shard of its SLURM_ARRAY_TASK_ID. A task that is killed or requeued continues where it stopped.
 #SBATCH --job-name=plumb-sweep
 #SBATCH --array=1-8
 #SBATCH --cpus-per-task=2

@@ -108,7 +108,7 @@ class Link:
     def receive(self):
         length, lane = struct.unpack(">IB", self.read(5))
         if length > self.limit or lane > ANSWERS:
-            raise ValueError(f"a message of {length} bytes on lane {lane}; at most {self.limit} are taken, on lanes 0 to 2")
+            raise ValueError(f"a message of {length} bytes on lane {lane}; at most {self.limit} are accepted, on lanes 0 to 2")
         return lane, self.read(length)
 
     def send(self, lane, message):

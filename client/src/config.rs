@@ -24,9 +24,9 @@ pub struct Config {
     pub wait: Wait,
     /// The kind of link to ask for.
     pub link: Kind,
-    /// Who is admitted: everybody, or who holds the token.
+    /// Who is admitted: everybody, or only holders of the token.
     pub admission: Admission,
-    /// By what the server is checked, and the certificate for servers that call.
+    /// The certificates that a server is checked by, and the certificate for servers that call.
     pub tls: Tls,
     /// Largest SCTP packet, in bytes. `None` means as large as the path allows.
     pub sctp_mtu: Option<u32>,

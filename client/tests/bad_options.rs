@@ -30,7 +30,7 @@ fn impossible_options_are_refused_with_the_figure_and_the_limit() {
         (&["--pipeline", "exec:sh 'x"], "a quote has no end"),
         (&["--pipeline", "exec:no-such-program"], "no program \"no-such-program\" is on the PATH ("),
         (&["--pipeline-timeout", "0s"], "from 1ms to 1h"),
-        (&["--pipeline-timeout", "2s"], "is for programs, and --pipeline auto is none"),
+        (&["--pipeline-timeout", "2s"], "is for programs, and --pipeline auto is not one"),
         (&["--policy", "some"], "latest"),
         (&["--wait", "30"], "30s"),
         (&["--wait", "-1s"], "-1s"),

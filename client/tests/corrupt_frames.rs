@@ -51,7 +51,7 @@ fn received(session: &mut Session, id: u64, (encoding, data): (Encoding, &[u8]))
 }
 
 #[test]
-fn a_corrupt_block_is_answered_as_dropped_and_the_next_frame_is_looked_at() {
+fn a_corrupt_block_is_answered_as_dropped_and_the_next_frame_is_processed() {
     let mut session = session();
     let flat = Lz4Encoder::default().encode(&[40; 64 * 48]).unwrap().to_vec();
     let blocks: [(&[u8], Payload<'static>); 5] = [
@@ -67,7 +67,7 @@ fn a_corrupt_block_is_answered_as_dropped_and_the_next_frame_is_looked_at() {
 }
 
 #[test]
-fn a_bad_picture_is_answered_as_dropped_and_the_next_frame_is_looked_at() {
+fn a_bad_picture_is_answered_as_dropped_and_the_next_frame_is_processed() {
     let flat = |width, height, format| {
         let mut image = Image::zeros(Size { width, height }, format);
         if let Image::Gray8(pixels) = &mut image {

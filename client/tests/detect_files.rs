@@ -189,7 +189,7 @@ fn all_prints_a_line_per_circle_and_a_list_in_json() {
 }
 
 #[test]
-fn only_detectors_of_circles_are_taken() {
+fn only_detectors_of_circles_are_accepted() {
     let pictures = Pictures::new();
     let good = pictures.save("good.png", disc(), ImageFormat::Png);
     for detector in ["auto", "hough", "hough-classic"] {
@@ -205,7 +205,7 @@ fn only_detectors_of_circles_are_taken() {
 }
 
 #[test]
-fn no_circle_is_no_error() {
+fn finding_no_circle_is_not_an_error() {
     let pictures = Pictures::new();
     let tiny = pictures.save("tiny.png", GrayImage::from_pixel(1, 1, Luma([40])), ImageFormat::Png);
     let found = results(&detect(&["--json"], &[&tiny]).expect(0));
@@ -332,7 +332,7 @@ fn explain_lists_each_candidate_with_its_evidence_and_the_reason() {
 }
 
 #[test]
-fn draw_writes_the_finds_into_copies_and_never_over_a_picture_that_is_read() {
+fn draw_writes_marked_copies_and_never_replaces_an_input() {
     let pictures = Pictures::new();
     let good = pictures.save("good.png", disc(), ImageFormat::Png);
     let before = fs::read(&good).expect("readable");
@@ -364,7 +364,7 @@ fn draw_writes_the_finds_into_copies_and_never_over_a_picture_that_is_read() {
 }
 
 #[test]
-fn a_drawing_that_cannot_be_written_is_reported_and_the_find_printed() {
+fn a_drawing_that_cannot_be_written_is_reported_and_its_circle_printed() {
     let pictures = Pictures::new();
     let good = pictures.save("good.png", disc(), ImageFormat::Png);
     let folder = pictures.path("found");

@@ -43,7 +43,7 @@ fn a_task_nobody_can_do_ends_the_session_with_a_reason() {
 }
 
 #[test]
-fn the_reason_has_room_in_a_bye_whatever_the_task_is_called() {
+fn the_reason_fits_into_a_bye_for_any_name_of_the_task() {
     // As long as a hello allows, and longer when escaped.
     let (mut session, stream) = greeted(&"\u{1}".repeat(256));
     let wrong = PipelineChoice::auto().for_task(&stream.task).expect_err("nobody's task").to_string();

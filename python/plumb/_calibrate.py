@@ -1,4 +1,4 @@
-"""Calibrations: the model from truth to answers, and the correction that follows from it."""
+"""Calibrations: the model that maps truth to answers, and the correction that follows from it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Calibration:
     """What a calibration found. docs/calibrate.md explains it.
 
     The names of `server calibrate --json` are attributes: `found.model`, `found.parameters[0].value`, `found.fits`,
-    `found.after.rms_px`. `found.correction` takes circles back, and `found.save(file)` writes it for
+    `found.after.rms_px`. `found.correction` corrects circles, and `found.save(file)` writes it for
     `client --correct` and `plumb.Correction(file)`.
     """
 
@@ -56,11 +56,11 @@ def calibrate(
     reference: _Run | None = None,
     verify: _Run | None = None,
 ) -> Calibration:
-    """Finds the model from truth to answers: `server calibrate` for reports, runs' folders and CSV files.
+    """Fits the model that maps truth to answers, as `server calibrate` does: from reports, runs' folders and CSV files.
 
-    `model` is `offset`, `similarity`, `affine`, `homography`, `homography+distortion`, `camera` or `auto`, with `+time`
-    and `+shutter` behind it or without. Each report, folder or file is one pose for the model `camera`. The other options
-    are those of the command line. `ValueError` if the frames do not suffice.
+    `model` is `offset`, `similarity`, `affine`, `homography`, `homography+distortion`, `camera` or `auto`, optionally
+    followed by `+time` and `+shutter`. Each report, folder or file is one pose for the model `camera`. The other options
+    are those of the command line. Raises `ValueError` if the frames are not enough for the model.
 
     >>> import plumb
     >>> found = plumb.calibrate(plumb.evaluate(plumb.detect, frames=60, seed=7, noise=5), model="offset")

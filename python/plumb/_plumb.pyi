@@ -127,10 +127,11 @@ class Client:
 
     `pipeline` is a function as for `plumb.evaluate`, or the name of a built-in pipeline: "hough", "annotate",
     "exec:COMMAND". `server` is HOST:PORT; `None` looks for one on this machine and the local network. `workers` is
-    the number of threads that call the pipeline. `link` is "webrtc", "tcp" or "grpc". `wait` says how long to look for the
-    server. With `listen`, HOST:PORT, it waits there for a server that calls (`plumb.Server(dial=...)`) instead, and takes
-    the link that this asks for. With `token_file` only a server that holds the token in this file is served, and with
-    `server_id` only that one. With `tls_ca` the client connects inside TLS. `strict` raises the pipeline's exceptions; otherwise their frames count as dropped.
+    the number of threads that call the pipeline. `link` is "webrtc", "tcp" or "grpc". `wait` says how long to look for
+    the server. With `listen`, HOST:PORT, the client waits there for a server that calls (`plumb.Server(dial=...)`)
+    instead, and the server chooses the link. With `token_file` the client accepts only servers that hold the token in
+    this file, with `server_id` only the server with this fingerprint. With `tls_ca` it connects inside TLS. `strict`
+    raises the pipeline's exceptions; otherwise their frames count as dropped.
     """
 
     def __new__(
@@ -189,16 +190,16 @@ def evaluate(
 ) -> tuple[str, _Columns]: ...
 @final
 class Correction:
-    """A correction, which takes circles back to where the ball is.
+    """A correction, which moves circles to where the ball is.
 
-    `file` is the `correction.toml` that `server calibrate` or `Calibration.save` wrote. `ValueError` if it is none.
+    `file` is the `correction.toml` that `server calibrate` or `Calibration.save` wrote. `ValueError` if it is not a correction.
     """
 
     def __new__(cls, file: str | PathLike[str]) -> Self: ...
     @property
     def text(self) -> str: ...
     def apply(self, circle: Circle) -> Circle:
-        """The corrected circle, with its covariance, radius and ellipse. A circle where no point is seen stays as it is."""
+        """The corrected circle, with its covariance, radius and ellipse. A circle where the correction has no value stays as it is."""
 
 def calibrate(
     inputs: list[str],

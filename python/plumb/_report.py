@@ -93,7 +93,7 @@ class Report:
         return omitted
 
     def to_json(self, indent: int | None = 2) -> str:
-        """The report as JSON: the text as it was written if that has this indent, otherwise the same values.
+        """The report as JSON. If the text that was written has this indent, it is returned unchanged.
 
         `indent` is in spaces per level; `None` puts everything on one line. All numbers keep their last digit.
         """

@@ -11,9 +11,10 @@ use shared::protocol::message::{Ellipse, FoundCircle};
 
 use crate::circle::Circle;
 
-/// A correction, which takes circles back to where the ball is.
+/// A correction, which moves circles to where the ball is.
 ///
-/// `file` is the `correction.toml` that `server calibrate` or `Calibration.save` wrote. `ValueError` if it is none.
+/// `file` is the `correction.toml` that `server calibrate` or `Calibration.save` wrote. `ValueError` if it is not a
+/// correction.
 #[pyclass(frozen, module = "plumb")]
 #[derive(Clone, Debug)]
 pub(crate) struct Correction(Map);
@@ -25,7 +26,8 @@ impl Correction {
         Map::read(&file).map(Self).map_err(|wrong| PyValueError::new_err(wrong.to_string()))
     }
 
-    /// The corrected circle, with its covariance, radius and ellipse. A circle where no point is seen stays as it is.
+    /// The corrected circle, with its covariance, radius and ellipse. A circle where the correction has no value stays
+    /// as it is.
     fn apply(&self, circle: &Circle) -> Circle {
         let answer = corrected_answer(circle.payload(), &self.0);
         let Ok(Some(FoundCircle { circle: found, covariance })) = FoundCircle::read(&answer) else {
@@ -42,10 +44,10 @@ impl Correction {
     }
 }
 
-/// Calibrates runs' folders and CSV files. Gives what was found, as JSON, and the correction.
+/// Calibrates runs' folders and CSV files. Returns the result as JSON, and the correction.
 ///
 /// # Errors
-/// `ValueError` if an option is wrong, an input cannot be read, or the frames do not suffice.
+/// `ValueError` if an option is wrong, an input cannot be read, or there are too few frames.
 #[pyfunction]
 #[pyo3(signature = (inputs, model, distortion, target, focal=None, size=None, reference=None, verify=None))]
 #[expect(clippy::too_many_arguments, reason = "they are the options of the command line")]

@@ -45,10 +45,11 @@ use crate::waiting::{self, STEP};
 ///
 /// `pipeline` is a function as for `plumb.evaluate`, or the name of a built-in pipeline: "hough", "annotate",
 /// "exec:COMMAND". `server` is HOST:PORT; `None` looks for one on this machine and the local network. `workers` is
-/// the number of threads that call the pipeline. `link` is "webrtc", "tcp" or "grpc". `wait` says how long to look for the
-/// server. With `listen`, HOST:PORT, it waits there for a server that calls (`plumb.Server(dial=...)`) instead, and takes
-/// the link that this asks for. With `token_file` only a server that holds the token in this file is served, and with
-/// `server_id` only that one. With `tls_ca` the client connects inside TLS. `strict` raises the pipeline's exceptions; otherwise their frames count as dropped.
+/// the number of threads that call the pipeline. `link` is "webrtc", "tcp" or "grpc". `wait` says how long to look for
+/// the server. With `listen`, HOST:PORT, the client waits there for a server that calls (`plumb.Server(dial=...)`)
+/// instead, and the server chooses the link. With `token_file` the client accepts only servers that hold the token in
+/// this file, with `server_id` only the server with this fingerprint. With `tls_ca` it connects inside TLS. `strict`
+/// raises the pipeline's exceptions; otherwise their frames count as dropped.
 #[pyclass(frozen, module = "plumb")]
 pub(crate) struct Client {
     pipeline: Chosen,

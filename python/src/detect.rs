@@ -25,7 +25,7 @@ struct Kept {
 }
 
 /// Finds the most prominent circle in an image: an array of uint8, (height, width), or (height, width, 3) in BGR; or of
-/// uint16, (height, width), which is scaled to 8 bits (0 is no reading).
+/// uint16, (height, width), which is scaled to 8 bits (0 means no reading).
 ///
 /// `min_radius` and `max_radius` are in px; by default 8, or 1/60 of the shorter side if that is larger, and 1/2 of the
 /// shorter side. The circle has the covariance of its centre. `None` if there is no circle.

@@ -14,7 +14,7 @@ def shifted(frame: Any) -> plumb.Circle | None:
     return None if found is None else plumb.Circle(found.x + 0.5, found.y - 0.25, found.radius, found.cov)
 
 
-def test_a_shift_is_found_saved_and_taken_back(tmp_path: Path) -> None:
+def test_a_shift_is_found_saved_and_corrected(tmp_path: Path) -> None:
     report = plumb.evaluate(shifted, frames=120, seed=7, noise=5)
     found = plumb.calibrate(report, model="offset", reference=plumb.evaluate(plumb.detect, frames=120, seed=8, noise=5))
     x, y = (one.value for one in found.parameters)
@@ -53,7 +53,7 @@ def test_a_correction_scales_radius_covariance_and_ellipse(tmp_path: Path) -> No
         ({"model": "camera", "size": "64x48"}, "parameters and needs at least"),
     ],
 )
-def test_what_does_not_suffice_is_refused(tmp_path: Path, options: dict[str, str], words: str) -> None:
+def test_too_few_frames_and_wrong_options_are_refused(tmp_path: Path, options: dict[str, str], words: str) -> None:
     file = tmp_path / "pairs.csv"
     file.write_text("frame,x,y,u,v\n0,1,2,1,2\n1,2,5,2,5\n2,3,1,3,1\n3,5,5,5,5\n4,7,9,7,9\n")
     with pytest.raises(ValueError, match=words):

@@ -35,7 +35,7 @@ def test_it_is_the_detector_of_the_client() -> None:
         assert circle.cov == (row["cov_xx"], row["cov_xy"], row["cov_yy"])
 
 
-def test_however_an_image_lies_in_memory_the_circle_is_the_same(ball: tuple[np.ndarray, plumb.Truth]) -> None:
+def test_the_circle_is_the_same_in_any_memory_layout(ball: tuple[np.ndarray, plumb.Truth]) -> None:
     image = ball[0]
     wide = np.zeros((480, 1280), np.uint8)
     wide[:, ::2] = image
@@ -46,7 +46,7 @@ def test_however_an_image_lies_in_memory_the_circle_is_the_same(ball: tuple[np.n
     assert all(plumb.detect(form) == plumb.detect(image) for form in [*forms, planes, frozen])
 
 
-def test_a_part_of_a_frame_of_evaluate_is_that_part() -> None:
+def test_a_view_of_a_frame_gives_the_same_circle_as_its_copy() -> None:
     found: list[tuple[plumb.Circle | None, plumb.Circle | None]] = []
 
     def looks(frame: np.ndarray) -> None:
@@ -61,7 +61,7 @@ def test_a_part_of_a_frame_of_evaluate_is_that_part() -> None:
     assert len(found) == 25 and all(one == other for one, other in found)
 
 
-def test_an_image_of_16_bits_has_the_circle_of_its_levels(ball: tuple[np.ndarray, plumb.Truth]) -> None:
+def test_the_circle_is_found_in_an_image_of_16_bits(ball: tuple[np.ndarray, plumb.Truth]) -> None:
     image, truth = ball
     found = plumb.detect(image.astype(np.uint16) * 200 + 300)
     assert found is not None and truth.x is not None and truth.y is not None

@@ -81,6 +81,6 @@ def test_the_types_are_right(command: list[str], tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
-def test_every_module_leaves_by_its_own_name() -> None:
+def test_classes_belong_to_the_public_module() -> None:
     for name in ("Circle", "Client", "Frames", "Tally", "Truth"):
         assert getattr(plumb, name).__module__ == "plumb"

@@ -98,7 +98,7 @@ class Tensor:
     ],
     ids=repr,
 )
-def test_a_circle_is_taken_in_many_forms(answer: Any) -> None:
+def test_a_circle_is_accepted_in_many_forms(answer: Any) -> None:
     report = told(answer, strict=True)
     assert (report.counts.circle, report.counts.dropped) == (2, 0)
     assert (report.frames["x"] == 1).all() and (report.frames["y"] == 2).all()
@@ -118,7 +118,7 @@ def test_a_covariance_reaches_the_score_as_tuple_and_as_matrix() -> None:
 
 @pytest.mark.parametrize("task", ["count", "ack"])
 @pytest.mark.parametrize("answer", [3, np.int64(3), np.uint8(3), np.array(3)], ids=repr)
-def test_whole_numbers_of_python_and_numpy_are_taken(task: str, answer: Any) -> None:
+def test_whole_numbers_of_python_and_numpy_are_accepted(task: str, answer: Any) -> None:
     assert told(answer, task, strict=True).counts.answered == 2
 
 
@@ -142,7 +142,7 @@ GRAY = np.arange(48 * 64, dtype=np.uint8).reshape(48, 64)
     ],
     ids=["gray", "fortran", "reversed", "broadcast", "bgr", "planes", "slice"],
 )
-def test_an_image_is_taken_however_it_lies_in_memory(image: np.ndarray) -> None:
+def test_an_image_is_accepted_in_any_memory_layout(image: np.ndarray) -> None:
     report = told(image, "image", strict=True, pixel="bgr8" if image.ndim == 3 else "gray8")
     assert report.counts.answered == report.image.images == 2 and report.image.other_shape == 0
 
@@ -245,7 +245,7 @@ def test_an_exception_drops_its_frame_alone_and_the_first_is_shown(capsys: pytes
     assert "on frame 1" in shown and "ZeroDivisionError: call 2" in shown and "in every_third" in shown
 
 
-def test_strict_raises_the_very_exception() -> None:
+def test_strict_raises_the_exception_of_the_pipeline() -> None:
     wrong = RuntimeError("no")
 
     def raises(_: np.ndarray) -> None:
@@ -256,7 +256,7 @@ def test_strict_raises_the_very_exception() -> None:
     assert raised.value is wrong and raised.traceback[-1].name == "raises"
 
 
-def test_an_iteration_that_stops_is_an_exception_like_others() -> None:
+def test_stop_iteration_drops_its_frame_like_any_exception() -> None:
     answers = iter([None, None])
     report = plumb.evaluate(lambda _: next(answers), frames=5, **SIZE)
     assert (report.counts.no_circle, report.counts.dropped) == (2, 3)
@@ -308,7 +308,7 @@ def test_whatever_can_be_called_is_a_pipeline_and_its_name_is_in_the_report(pipe
     assert (report.counts.circle, report.sessions[0].client.name) == (3, name)
 
 
-def test_a_generator_answers_frames_by_its_send() -> None:
+def test_the_send_method_of_a_generator_can_be_the_pipeline() -> None:
     def answers() -> Any:
         answer = None
         while True:

@@ -1,4 +1,4 @@
-"""A run's folder: every figure of the report again, from `frames.parquet` alone.
+"""A run's folder: every figure of the report, computed again from `frames.parquet` alone.
 
 Counts, sums, means and largest values agree to 1e-12, percentiles within the resolution that docs/report.md gives: 1 µm
 of a px below 0.26 px and 1e-5 of larger errors, 1/1000 of times, 0.001 dB.
@@ -288,7 +288,7 @@ def test_an_evaluation_of_files_keeps_pictures_of_its_worst_frames(tmp_path: Pat
     assert (folder / "report.html").read_text().count("<image ") == 12
 
 
-def test_an_evaluation_that_fails_leaves_what_it_had(tmp_path: Path) -> None:
+def test_an_evaluation_that_fails_keeps_the_frames_it_had_scored(tmp_path: Path) -> None:
     def fails(frame: Any) -> None:
         if len(seen) == 5:
             raise RuntimeError("torn")

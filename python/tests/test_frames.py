@@ -55,7 +55,7 @@ def test_an_index_is_a_whole_number(index: Any) -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"pixel": "bgr8"}, {"empty_rate": 0, "task": "count"}], ids=str)
-def test_the_frames_are_those_that_evaluate_shows(options: dict[str, Any]) -> None:
+def test_the_frames_are_those_that_evaluate_passes_to_its_pipeline(options: dict[str, Any]) -> None:
     images: list[np.ndarray] = []
     answers = {"count": 0}
     task = options.get("task", "circle")
@@ -69,7 +69,7 @@ def test_the_frames_are_those_that_evaluate_shows(options: dict[str, Any]) -> No
     assert all(np.array_equal(*pair) for pair in zip(images, given, strict=True))
 
 
-def test_the_truth_is_the_reports_to_the_last_digit() -> None:
+def test_the_truth_equals_that_of_the_report_to_the_last_digit() -> None:
     report = plumb.evaluate(plumb.detect, frames=60, **OPTIONS)
     kinds = set()
     for row, (_, truth) in zip(report.frames, data(frames=60), strict=True):
@@ -80,7 +80,7 @@ def test_the_truth_is_the_reports_to_the_last_digit() -> None:
     assert kinds == {"ball", "no ball"}
 
 
-def test_a_ball_a_count_and_an_empty_frame_have_each_their_truth() -> None:
+def test_the_truth_of_a_ball_of_a_count_and_of_an_empty_frame() -> None:
     ball = data(empty_rate=0)[0][1]
     assert (ball.kind, ball.count, ball.is_bound) == ("ball", 1, True)
     assert ball.limit is not None and 0 < ball.limit < 1
@@ -133,7 +133,7 @@ def test_a_folder_of_images_comes_in_sequence_only(folder: Path) -> None:
     assert len(list(pickle.loads(pickle.dumps(frames)))) == 3
 
 
-def test_an_image_that_cannot_be_read_is_passed_over_and_named_in_the_log(
+def test_an_image_that_cannot_be_read_is_skipped_and_named_in_the_log(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     frames = plumb.frames(source=folder)

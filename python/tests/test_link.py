@@ -242,7 +242,7 @@ def test_clients_are_served_one_after_another_and_at_once() -> None:
 
 
 @pytest.mark.parametrize("pixel", ["gray8", "bgr8"])
-def test_a_frame_at_a_client_is_read_only_and_stays(pixel: str) -> None:
+def test_a_frame_at_a_client_is_read_only_and_keeps_its_pixels(pixel: str) -> None:
     kept: list[tuple[np.ndarray, bytes]] = []
 
     def keeps(frame: np.ndarray) -> None:
@@ -268,7 +268,7 @@ def test_an_exception_at_a_client_drops_its_frame_and_the_first_is_shown(capsys:
     assert shown.count("Traceback") == shown.count("ZeroDivisionError: division by zero") == 1
 
 
-def test_strict_raises_the_very_exception_of_a_client() -> None:
+def test_strict_raises_the_exception_of_the_pipeline_from_the_client() -> None:
     wrong = RuntimeError("no")
 
     def raises(_: np.ndarray) -> None:
@@ -363,7 +363,7 @@ def test_other_python_threads_go_on_while_a_client_runs() -> None:
     assert tally.received == 2
 
 
-def test_a_client_lets_its_pipeline_go() -> None:
+def test_a_client_frees_its_pipeline() -> None:
     class Pipeline:
         def __call__(self, _: np.ndarray) -> None:
             return None
@@ -469,7 +469,7 @@ def test_a_port_that_is_taken_is_an_os_error() -> None:
         server(listen=serving.address)
 
 
-def test_a_server_that_nobody_holds_stops() -> None:
+def test_a_server_without_references_stops() -> None:
     address = server().address
     # Its thread ends within a second; until then the port is taken.
     wanted = None

@@ -17,7 +17,7 @@ from plumb._node import plain
 
 LOW_LIGHT = pathlib.Path(__file__).parent.parent.parent / "examples" / "low-light.toml"
 
-# The server's options that are no arguments of `Server`: it has no window, and no exit code.
+# Options of the server that `Server` does not take as arguments, because it has no window and no exit code.
 NOT_OF_SERVER = {"no_graphics", "rows", "colormap", "range", "strict"}
 
 # Those that are arguments of `evaluate` and `frames` themselves.
@@ -74,7 +74,7 @@ def test_the_typed_options_are_those_of_the_server() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(NOT_OF_SERVER))
-def test_options_of_the_window_and_the_exit_code_are_refused_by_the_server_that_has_none(name: str) -> None:
+def test_options_of_the_window_and_the_exit_code_are_refused_by_a_server_in_python(name: str) -> None:
     what = "exit code" if name == "strict" else "window and the terminal"
     with pytest.raises(TypeError, match=f'"{name}" is about the {what} of the server program'):
         plumb.Server(**{name: True})
@@ -85,7 +85,7 @@ def test_every_option_has_a_help() -> None:
 
 
 @pytest.mark.parametrize("name", DEFAULTS)
-def test_an_option_takes_its_default_and_changes_nothing(name: str) -> None:
+def test_an_option_given_its_default_changes_nothing(name: str) -> None:
     assert config(**{name: DEFAULTS[name]}) == config()
 
 
@@ -285,7 +285,7 @@ def test_a_wrong_value_in_a_file_is_named_with_its_file(tmp_path: pathlib.Path) 
         plumb.frames(run=file)
 
 
-def test_a_runs_file_lies_above_the_defaults_and_below_the_arguments(tmp_path: pathlib.Path) -> None:
+def test_a_runs_file_overrides_defaults_and_arguments_override_it(tmp_path: pathlib.Path) -> None:
     run = tmp_path / "run.toml"
     run.write_text('frames = 7\nseed = 3\ntask = "ack"\n')
     report = plumb.evaluate(lambda frame: None, run=run)

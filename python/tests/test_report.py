@@ -218,7 +218,7 @@ def test_the_seed_keeps_all_64_bits() -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_the_json_comes_back_to_the_letter(task: str) -> None:
+def test_the_json_comes_back_unchanged(task: str) -> None:
     assert report(task).to_json() == text(task)
     assert report(task).to_json(indent=2) == text(task)
 
@@ -550,7 +550,7 @@ def test_a_figure_that_is_not_finite_never_passes(operator: str, value: float) -
         ("count", "error_px.l1.mean", [], "the task is count"),
         ("ack", "frames.missed", [], "the task is ack"),
         ("circle", "error_px.l1.mean", [put("error_px", None)], "the source knows no truth"),
-        ("circle", "error_px.limit", [put("error_px.limit", None)], "the limit of no frame is known, as with JPEG"),
+        ("circle", "error_px.limit", [put("error_px.limit", None)], "no frame has a known limit, as with JPEG"),
         ("circle", "error_px.nees", [put("error_px.nees", None)], "no answer had a covariance"),
         (
             "circle",
@@ -623,7 +623,7 @@ def test_an_unknown_figure_is_refused_with_the_nearest_ones(path: str, nearest: 
         ("error_px.bias", "is a group of 2 figures, so name one of them: error_px.bias.x, error_px.bias.y"),
     ],
 )
-def test_a_condition_on_something_else_than_a_number_is_refused(path: str, message: str) -> None:
+def test_a_condition_on_a_value_that_is_not_a_number_is_refused(path: str, message: str) -> None:
     with pytest.raises(ValueError) as raised:
         report().gate(f"{path} == 0")
     assert message in str(raised.value)

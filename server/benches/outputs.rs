@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Frames of the task `circle` go through the run's own writer into a folder of `--out` and a file of `--csv`, as fast as
-//! these take them. Then a process of its own makes the folder's report, table and page again, as `server report` does. The
-//! exit code is 1 if a row is missing, if more than 100 MB were used, or if the page has more than 1 MB.
+//! these take them. Then a process of its own makes the folder's report, table and page again, as `server report` does.
+//! The exit code is 1 if a row is missing, if more than 100 MB were used, or if the page has more than 1 MB.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};

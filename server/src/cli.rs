@@ -137,7 +137,7 @@ Examples:
 Exit codes:
   0  calibrated, whether the model fits or not
   1  the model does not fit, with --strict
-  2  wrong usage, or the frames do not suffice for the model
+  2  wrong usage, or the frames are not enough for the model
   4  a file cannot be written";
 
 /// Help heading of the options for logging.
@@ -225,7 +225,7 @@ pub enum Command {
     #[command(after_help = SWEEP_HELP)]
     Sweep(Box<SweepOptions>),
 
-    /// Calibrate: find the model from truth to answers, with its uncertainty, and write a correction
+    /// Calibrate: fit the model that maps truth to answers, with its uncertainty, and write a correction
     #[command(after_help = CALIBRATE_HELP)]
     Calibrate(Box<CalibrateOptions>),
 }
@@ -261,13 +261,13 @@ pub struct Local {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub token_file: Option<PathBuf>,
 
-    /// Keep this server's key in this file, which is made if it is missing, and sign with it: clients can then ask for this
-    /// server (client --server-id). With --token-file
+    /// Keep this server's key in this file, which is made if it is missing, and sign with it: clients can then ask for
+    /// this server (client --server-id). Needs --token-file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub identity: Option<PathBuf>,
 
-    /// Take TLS too, with the certificate in this file (PEM), followed by those that lead to its authority. Clients then
-    /// connect with --tls-ca
+    /// Also accept TLS, with the certificate in this file (PEM), followed by the intermediate ones up to its authority.
+    /// Clients then connect with --tls-ca
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub tls_cert: Option<PathBuf>,
 
@@ -275,8 +275,8 @@ pub struct Local {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub tls_key: Option<PathBuf>,
 
-    /// With --dial: call inside TLS, and take only a client whose certificate is for the called host and signed by one in
-    /// this file (PEM)
+    /// With --dial: call inside TLS, and accept only a client whose certificate is for the called host and signed by
+    /// one in this file (PEM)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub tls_ca: Option<PathBuf>,
 

@@ -1,4 +1,4 @@
-//! `server report`: makes what a run's folder lacks, and says what it found.
+//! `server report`: completes the folder of a run, and says what it found.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -8,7 +8,7 @@ use shared::shell::standard::unless_reader_left;
 use tracing::{error, warn};
 
 use crate::output::folder::renew::{Renewed, renew};
-use crate::output::mcap::Mended;
+use crate::output::mcap::Repaired;
 use crate::output::report::IncompleteReason;
 use crate::sweep;
 
@@ -28,9 +28,9 @@ pub fn run(folder: &Path) -> Exit {
         warn!("the last row of frames.csv was torn: its {} bytes are cut off", renewed.torn_bytes);
     }
     if !renewed.had_report {
-        warn!("there was no report to be read: what the frames do not tell is unknown");
+        warn!("there is no readable report: figures that do not follow from the frames are unknown");
     }
-    if let Some(Mended { messages, cut_bytes, damaged }) = renewed.recording {
+    if let Some(Repaired { messages, cut_bytes, damaged }) = renewed.recording {
         warn!(
             "run.mcap broke off: its {messages} messages are kept, the {cut_bytes} bytes after the last whole chunk are cut \
              off, and {damaged} damaged chunks are left out"
@@ -48,16 +48,16 @@ pub fn run(folder: &Path) -> Exit {
 fn describe(Renewed { frames, broken_off, incomplete, .. }: &Renewed) -> String {
     let what = match incomplete {
         None => "complete".into(),
-        Some(lacking) => {
-            let reason = match lacking.reason {
+        Some(incomplete) => {
+            let reason = match incomplete.reason {
                 IncompleteReason::NotWritten => "incomplete".into(),
                 _ => format!("broken off in {broken_off} sessions"),
             };
-            match lacking.not_written {
+            match incomplete.not_written {
                 0 => reason,
                 missing => format!("{reason}, {missing} more frames were not written"),
             }
         }
     };
-    format!("{frames} frames, {what}: report.json, report.html and frames.parquet are made")
+    format!("{frames} frames, {what}: wrote report.json, report.html and frames.parquet")
 }

@@ -57,8 +57,8 @@ pub enum Limit {
     /// The same formula, in px, where it is not a bound. Without noise (under half a gray level) rounding is the only
     /// error, and rounding is deterministic.
     Reference(f64),
-    /// The limit is not known: after JPEG (the camera's or the encoding of the frames), in depth frames, if nothing of the ball's outline is visible, or, in the plain camera, for a
-    /// radius under 2 px.
+    /// The limit is not known: after JPEG (the camera's or the encoding of the frames), in depth frames, if nothing of
+    /// the ball's outline is visible, or, in the plain camera, for a radius under 2 px.
     Unknown,
 }
 

@@ -77,7 +77,7 @@ fn squared_error(seen: &Estimate, dx: f64, dy: f64) -> f64 {
 }
 
 /// Checks a condition against a goal: no disc is missed, the mean L1 is within this multiple of the limit, and the
-/// covariance is honest.
+/// covariance is right.
 fn check_goal(goal: f64, outcome: &Outcome) {
     assert_eq!(outcome.missed, 0, "discs missed of {FRAMES}");
     assert!(outcome.ratio <= goal * CHANCE, "{} x the limit, the goal is {goal}", outcome.ratio);

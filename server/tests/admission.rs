@@ -79,7 +79,7 @@ fn a_run_in_one_process_and_live_delivery_work_with_a_token() {
 }
 
 #[test]
-fn a_token_at_one_end_only_or_another_token_is_refused_with_the_option_that_mends_it() {
+fn a_token_at_one_end_only_or_another_token_is_refused_with_the_option_to_add_or_change() {
     let files = Files::new();
     let (sink, source) =
         ("the client proves none: start the client with --token-file FILE", "the server proves none: start");
@@ -113,7 +113,7 @@ impl Peer {
         writeln!(self.0.get_mut(), "{line}").expect("sent");
     }
 
-    fn hear(&mut self) -> Value {
+    fn receive(&mut self) -> Value {
         let mut line = String::new();
         self.0.read_line(&mut line).expect("a line");
         serde_json::from_str(&line).unwrap_or_default()
@@ -123,14 +123,14 @@ impl Peer {
     fn challenged(&mut self) -> Nonces {
         let sink = Nonce::new().expect("random bytes");
         self.say(&hello(&sink.to_string()));
-        let challenge = self.hear();
+        let challenge = self.receive();
         assert_eq!(challenge["type"], "challenge", "{challenge}");
         Nonces { source: challenge["nonce"].as_str().expect("a nonce").parse().expect("a nonce"), sink }
     }
 
     fn prove(&mut self, proof: &impl ToString) -> Value {
         self.say(&serde_json::json!({"type": "proof", "proof": proof.to_string()}));
-        self.hear()
+        self.receive()
     }
 }
 
@@ -163,12 +163,12 @@ fn proofs_that_are_replayed_swapped_of_another_session_or_malformed_are_refused(
     for nonce in ["", "00", &"0".repeat(66)] {
         let mut wrong = Peer::of(&server);
         wrong.say(&hello(nonce));
-        refused(&wrong.hear(), "64 hexadecimal digits");
+        refused(&wrong.receive(), "64 hexadecimal digits");
     }
     let mut reflecting = Peer::of(&server);
     let sink = Nonce::new().expect("random bytes");
     reflecting.say(&hello(&sink.to_string()));
-    let challenge = reflecting.hear();
+    let challenge = reflecting.receive();
     refused(&reflecting.prove(&challenge["proof"].as_str().expect("a proof")), "different tokens");
 }
 
@@ -181,7 +181,7 @@ fn an_answer_without_a_proof_over_the_certificates_opens_nothing() {
     let offer = peer.prove(&Token::of(TOKEN.as_bytes()).prove(Role::Sink, &nonces, None));
     // Its own description is one that everybody can read.
     peer.say(&serde_json::json!({"type": "answer", "sdp": offer["sdp"]}));
-    let said = peer.hear();
+    let said = peer.receive();
     assert!(said["reason"].as_str().is_some_and(|reason| reason.contains("is not for this link")), "{said}");
 }
 
@@ -189,13 +189,13 @@ fn an_answer_without_a_proof_over_the_certificates_opens_nothing() {
 fn a_stranger_gets_no_offer_where_there_is_a_token() {
     let files = Files::new();
     let server = Server::start(&with(&[], &files.option(Some("token"))));
-    let said = Peer::of(&server).hear();
+    let said = Peer::of(&server).receive();
     assert_eq!(said["type"], "error");
     assert!(said["reason"].as_str().is_some_and(|reason| reason.contains("the server has a token")), "{said}");
 }
 
 #[test]
-fn two_thousand_failing_proofs_are_told_in_a_line_a_second_and_the_session_keeps_its_frames() {
+fn two_thousand_failing_proofs_are_logged_in_a_line_per_second_and_the_session_loses_no_frame() {
     let files = Files::new();
     let token = files.option(Some("token"));
     let report = ReportFile::new();
@@ -247,7 +247,7 @@ fn a_token_file_that_others_can_read_gets_a_warning() {
 
 #[test]
 fn listening_beyond_this_machine_without_a_token_gives_one_warning() {
-    const SAID: &str = "whoever reaches this port can use it: --token-file FILE";
+    const SAID: &str = "anyone who reaches this port can use it: --token-file FILE";
     let files = Files::new();
     for (name, wanted) in [(None, 1), (Some("token"), 0)] {
         let token = files.option(name);
@@ -262,7 +262,7 @@ fn listening_beyond_this_machine_without_a_token_gives_one_warning() {
 }
 
 #[test]
-fn a_made_token_is_for_its_owner_alone_and_never_overwritten() {
+fn a_new_token_is_readable_only_by_its_owner_and_never_overwritten() {
     let files = Files::new();
     let path = files.path("made");
     let make = || {

@@ -117,7 +117,7 @@ fn a_link_that_does_not_open_says_where_it_is_stuck_while_it_waits() {
 }
 
 #[test]
-fn a_python_pipeline_takes_colour_frames_raw_whatever_encoding_the_server_was_asked_for() {
+fn a_python_pipeline_gets_raw_colour_frames_for_any_encoding_of_the_server() {
     let (client, session) = whole_job(&["--pixel", "bgr8", "--size", "320x240", "--encoding", "lz4"]);
     client.expect(0);
     assert!(session["bytes"]["frames_wire"].as_u64() > session["bytes"]["frames_raw"].as_u64(), "{}", session["bytes"]);
@@ -125,7 +125,7 @@ fn a_python_pipeline_takes_colour_frames_raw_whatever_encoding_the_server_was_as
 }
 
 #[test]
-fn a_python_pipeline_takes_live_frames() {
+fn a_python_pipeline_works_in_live_delivery() {
     let (client, session) = whole_job(&["--delivery", "live", "--size", "320x240"]);
     client.expect(0);
     let frames = &session["frames"];

@@ -90,7 +90,7 @@ fn many_silent_connections_keep_nobody_out() {
 }
 
 #[test]
-fn a_visitor_that_stays_silent_is_let_go() {
+fn a_visitor_that_stays_silent_is_disconnected() {
     let server = server();
     let (silent, half) = (server.connect(), server.connect());
     (&half).write_all(b"{\"type\":\"hel").expect("sent");
@@ -102,7 +102,7 @@ fn a_visitor_that_stays_silent_is_let_go() {
 }
 
 #[test]
-fn an_early_end_is_no_error() {
+fn an_early_end_is_not_an_error() {
     let server = server();
     for bytes in [&b""[..], b"\n"] {
         let mut visitor = server.connect();
@@ -116,7 +116,7 @@ fn an_early_end_is_no_error() {
 }
 
 #[test]
-fn an_end_within_a_line_or_after_the_offer_does_not_disturb_the_server() {
+fn a_visitor_that_leaves_within_a_line_or_after_the_offer_does_not_disturb_the_server() {
     let server = server();
     let mut visitor = server.connect();
     visitor.write_all(b"{\"type\":\"hel").expect("sent");

@@ -95,7 +95,7 @@ fn a_run_is_calibrated_against_a_reference_and_the_detector_has_no_scale() {
     );
     assert!((parameter(&found, "scale") - 1.0).abs() < 1e-3 && parameter(&found, "offset_x").abs() < 0.05, "{found:#}");
     let nees = found["nees"].as_f64().expect("a NEES");
-    assert!((0.7..1.4).contains(&nees), "the detector's covariances are honest: {nees}");
+    assert!((0.7..1.4).contains(&nees), "the detector's covariances are right: {nees}");
     let table = ended.stdout.join("\n");
     assert!(table.contains("similarity: 300 frames") && table.contains("the model fits: chi-squared"), "{table}");
     // Without frames.csv the same frames come from frames.parquet.
@@ -105,7 +105,7 @@ fn a_run_is_calibrated_against_a_reference_and_the_detector_has_no_scale() {
 }
 
 #[test]
-fn a_shift_is_found_written_and_taken_back_by_a_client() {
+fn a_shift_is_found_written_and_corrected_by_a_client() {
     let room = Room::new();
     let csv = room.shifted("pairs.csv");
     let out = room.name("found");
@@ -115,11 +115,11 @@ fn a_shift_is_found_written_and_taken_back_by_a_client() {
     for file in ["correction.toml", "calibration.json", "calibration.html"] {
         assert!(Path::new(&out).join(file).is_file(), "{file}");
     }
-    // The verification of the same frames leaves their errors alone.
+    // Verified on the same frames, only their random errors remain.
     let (verified, _) = self::found(&room, &[&csv, "--model", "offset", "--verify", &csv], 0);
     let left = &verified["verified"]["after"];
     assert!(left["rms_px"].as_f64() < Some(0.01), "{left}");
-    // A client with this correction answers half a pixel too far to the left.
+    // The client's own answers have no shift, so with this correction they are half a pixel too far to the left.
     let out = room.name("run");
     let server = Server::start(&[
         "--no-announce",
@@ -144,7 +144,7 @@ fn a_shift_is_found_written_and_taken_back_by_a_client() {
 }
 
 #[test]
-fn the_delay_of_a_camera_is_read_back_from_a_run() {
+fn the_delay_of_a_camera_is_estimated_from_a_run() {
     let room = Room::new();
     room.run("late", &["--frames", "300", "--seed", "7", "--delay", "7.3"]).expect(0);
     room.run("prompt", &["--frames", "300", "--seed", "8"]).expect(0);
@@ -152,7 +152,8 @@ fn the_delay_of_a_camera_is_read_back_from_a_run() {
     let arguments = [late.as_str(), "--model", "offset+time", "--reference", &prompt];
     let (found, _) = found(&room, &arguments, 0);
     assert_eq!(found["fits"], true, "{found:#}");
-    // The standard deviation is about 4 us: the ball is smaller than that of the goals, and there are half as many frames.
+    // The standard deviation is about 4 us: the ball is smaller than that of the goals, and there are half as many
+    // frames.
     assert!((parameter(&found, "time_offset_us") - 7_300.0).abs() < 30.0, "{found:#}");
 }
 
@@ -179,7 +180,7 @@ fn a_correction_for_another_size_or_task_is_refused_by_the_client() {
 }
 
 #[test]
-fn bad_input_is_named_with_what_would_be_right() {
+fn bad_input_gets_a_message_that_says_what_would_be_right() {
     let room = Room::new();
     let good = room.shifted("good.csv");
     refused(&[&room.name("nowhere")], "cannot be read");

@@ -65,7 +65,7 @@ fn without_noise_there_is_a_reference_and_after_jpeg_there_is_no_limit() {
 }
 
 #[test]
-fn empty_frames_are_counted_apart() {
+fn empty_frames_are_counted_separately() {
     let report = report(&["--empty-rate", "0.4", "--radius", "15", "--noise", "3"]);
     let session = only_session(&report);
     let count = |name: &str| session["frames"][name].as_u64().expect("a count");
@@ -120,7 +120,7 @@ fn the_report_holds_every_option_of_the_camera() {
 }
 
 #[test]
-fn the_example_file_is_read_and_options_go_before_it() {
+fn the_example_file_is_read_and_options_override_it() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/low-light.toml");
     let file = file.to_str().expect("UTF-8");
     let report = report(&["--camera", file, "--noise", "1", "--radius", "10..30"]);
@@ -129,7 +129,7 @@ fn the_example_file_is_read_and_options_go_before_it() {
 }
 
 #[test]
-fn the_environment_is_heard() {
+fn options_can_come_from_the_environment() {
     let mut server = with(command("server"), LOOPBACK);
     server
         .env("PLUMB_SHOT_NOISE", "0.5")

@@ -45,7 +45,7 @@ fn a_device_of_another_kind_is_refused_without_being_opened() {
 
 /// Only root can make a path under /dev that leads to a file.
 #[test]
-fn a_file_in_the_place_of_a_device_is_called_a_file() {
+fn the_error_for_a_file_in_place_of_a_device_says_that_it_is_a_file() {
     let (folder, link) = (tempfile::tempdir().expect("a folder"), "/dev/video-of-a-test");
     let file = folder.path().join("file");
     fs::write(&file, "no device").expect("written");

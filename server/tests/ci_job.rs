@@ -1,4 +1,4 @@
-//! The job of docs/ci.md, as it stands there: it passes with a good detector in Python and fails with a bad one.
+//! Runs the job of docs/ci.md: it passes with a good detector in Python and fails with a bad one.
 #![cfg(unix)]
 
 use std::fs;

@@ -185,7 +185,7 @@ fn wrong_lines_are_named_and_the_session_goes_on() {
 }
 
 #[test]
-fn without_pull_n_has_no_effect_and_says_so() {
+fn without_pull_the_command_n_has_no_effect_and_a_message_says_so() {
     let server = Server::start(&["--once", "--frames", "200"]);
     let (client, mut stdin) = commanded(&server.address, &[]);
     say(&mut stdin, "n\n");

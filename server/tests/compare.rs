@@ -243,7 +243,7 @@ fn what_cannot_be_compared_is_refused_and_the_error_says_what_is_valid() {
         (&[&a], "one run is nothing to compare with"),
         (&[&a, &room.name("absent")], "cannot be read (No such file or directory"),
         (&[&a, &room.name("nothing")], "has no report.json"),
-        (&[&a, &empty], "is no report: EOF"),
+        (&[&a, &empty], "is not a report: EOF"),
         (&[&a, &newer], "it has schema 2, and this server reads schema 1"),
         (&[&a, &room.name("ack")], "the tasks differ"),
         (&[&a, &a, "--gate", "error_px.l1.maen.ratio <= 1"], "the nearest are error_px.l1.mean.ratio"),
@@ -340,7 +340,7 @@ fn each_run_may_have_a_client_of_its_own_and_a_round_that_fails_ends_them() {
     assert!(figure(&found, "latency_us.stages.detect.p50")["a"].as_f64().expect("a time") > 0.0);
     let endless = room.name("endless.toml");
     fs::write(&endless, "loopback = true\n").expect("written");
-    compare(&["--run", &endless, "--run", &endless]).expect(2).says("says neither frames nor duration");
+    compare(&["--run", &endless, "--run", &endless]).expect(2).says("has neither frames nor duration");
     let wrong = run_file(&room, "wrong.toml", "source = \"absent.mp4\"\n");
     compare(&["--run", &wrong, "--run", &wrong]).expect(4).says("round 1");
 }

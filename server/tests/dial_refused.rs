@@ -97,10 +97,10 @@ fn a_peer_that_sends_nothing_or_nonsense_is_not_a_client() {
 #[test]
 fn a_client_with_another_protocol_link_or_role_or_without_gray16_cannot_be_used() {
     for (answer, options, said) in [
-        (r#"{"type":"hello","plumb":2,"role":"sink"}"#, &[][..], "protocol 2 is not served here"),
+        (r#"{"type":"hello","plumb":2,"role":"sink"}"#, &[][..], "protocol 2 is not supported here"),
         (r#"{"type":"hello","plumb":1,"role":"source"}"#, &[], "both ends are sources of frames"),
         (r#"{"type":"hello","plumb":1,"role":"sink","link":"tcp"}"#, &[], "no link \"tcp\", only webrtc"),
-        (r#"{"type":"hello","plumb":1,"role":"sink","mtu":1}"#, &[], "an mtu of 1 bytes carries no frames"),
+        (r#"{"type":"hello","plumb":1,"role":"sink","mtu":1}"#, &[], "an mtu of 1 bytes cannot carry frames"),
         (r#"{"type":"hello","plumb":1,"role":"sink"}"#, &["--source", "depth"], "does not name the feature \"gray16\""),
     ] {
         let peer = answering(Box::leak(format!("{answer}\n").into_boxed_str()));
@@ -168,7 +168,7 @@ fn a_visitor_with_a_wrong_first_line_is_told_what_is_right_and_a_server_is_serve
         ("salve", "not a signaling message"),
         ("GET / HTTP/1.1\r", "not a signaling message"),
         (r#"{"type":"ping"}"#, "expected the hello of a source, got \\\"ping\\\""),
-        (r#"{"type":"hello","plumb":9,"role":"source"}"#, "protocol 9 is not spoken here, only 1"),
+        (r#"{"type":"hello","plumb":9,"role":"source"}"#, "protocol 9 is not supported here, only 1"),
         (r#"{"type":"hello","plumb":1,"role":"source","link":"smoke"}"#, "no link \\\"smoke\\\", only webrtc and tcp"),
         (r#"{"type":"hello","plumb":1}"#, "role"),
     ] {
@@ -185,12 +185,12 @@ fn a_visitor_with_a_wrong_first_line_is_told_what_is_right_and_a_server_is_serve
 #[test]
 fn silent_visitors_are_few_and_keep_nobody_out() {
     let client = ListeningClient::start(&[]);
-    // Sixteen are kept.
+    // The client keeps sixteen.
     let silent: Vec<_> = (0..20).map(|_| client.connect()).collect();
     client.called(&["--frames", "5"]).end().expect(0);
     let told: Vec<_> = silent.iter().map(said).collect();
-    let gave_way = told.iter().filter(|told| told.contains("said nothing, and gives way")).count();
-    assert!(gave_way >= 4, "{told:#?}");
+    let dismissed = told.iter().filter(|told| told.contains("said nothing, and too many others were waiting")).count();
+    assert!(dismissed >= 4, "{told:#?}");
     assert!(told.iter().all(|told| told.ends_with("\"retry\":true}")), "{told:#?}");
     client.stop().expect(0);
 }
@@ -214,7 +214,7 @@ fn a_client_of_many_is_full_at_its_limit_and_says_that_places_become_free() {
 }
 
 #[test]
-fn a_source_that_stops_halfway_costs_no_exit_code() {
+fn a_source_that_stops_halfway_does_not_change_the_exit_code() {
     let client = ListeningClient::start(&[]);
     let source = client.connect();
     asked(&source, HELLO);

@@ -1,7 +1,7 @@
 //! Each cell of the table "door x TLS x token" in docs/security.md, with the real programs.
 //!
-//! The tests read the table. A row names a door, and whether the connection is inside TLS. The other cells say what happens
-//! with a token at neither end, at both, and at one end only or with two different ones.
+//! The tests read the table. A row names a door, and whether the connection is inside TLS. The other cells say what
+//! happens with a token at neither end, at both, and at one end only or with two different ones.
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use testkit::ends::{ListeningClient, Server, calling, client};
 use testkit::program::Program;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// Where both ends are.
+/// Where the two ends are.
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
     OneMachine,
@@ -39,7 +39,7 @@ struct Row {
     cells: Vec<String>,
 }
 
-/// The rows whose door begins so.
+/// The rows of a door: those whose first cell begins with its name.
 fn rows(door: &str) -> Vec<Row> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/security.md");
     let document = std::fs::read_to_string(path).expect("docs/security.md");
@@ -50,11 +50,11 @@ fn rows(door: &str) -> Vec<Row> {
         Row { door: cells[0].clone(), is_tls: cells[1] == "yes", cells: cells[2..].to_vec() }
     });
     let rows: Vec<_> = rows.filter(|row| row.door.split(", ").next() == Some(door)).collect();
-    assert!(!rows.is_empty(), "the table has the door {door}");
+    assert!(!rows.is_empty(), "the table has no door {door}");
     rows
 }
 
-/// What the programs of a test need.
+/// The certificates and tokens of a test.
 struct World {
     certificates: Certificates,
     tokens: TempDir,
@@ -86,7 +86,7 @@ impl World {
         name.map_or_else(Vec::new, |name| vec!["--token-file".into(), path(name)])
     }
 
-    /// The options of an end that listens, and of one that calls.
+    /// The TLS options of the listening end and of the calling end.
     fn tls(&self, is_tls: bool) -> [Vec<String>; 2] {
         if is_tls { [self.certificates.listening("good"), self.certificates.calling()] } else { Default::default() }
     }
@@ -113,7 +113,7 @@ impl World {
         served(calling(&client.address, &refs(&options)))
     }
 
-    /// What a server with this token answers to these bytes.
+    /// The answer of a server with this token to these bytes.
     fn answer(&self, is_tls: bool, token: Option<&str>, said: &str) -> String {
         let [listening, calls] = self.tls(is_tls);
         let server = Server::start(&refs(&strs(&[], &[&listening, &self.token(token)])));
@@ -138,7 +138,7 @@ impl World {
     }
 }
 
-/// An address of this machine by which it would reach another. Nothing is sent.
+/// The address that this machine would use to reach another one. Nothing is sent.
 fn outer_address() -> Option<IpAddr> {
     let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
     socket.connect(SocketAddr::from(([192, 0, 2, 1], 9))).ok()?;
@@ -153,7 +153,7 @@ fn refs(options: &[String]) -> Vec<&str> {
     options.iter().map(String::as_str).collect()
 }
 
-/// Whether the end that calls was served; else it was refused.
+/// Whether the calling end was served. If not, it was refused.
 fn served(caller: Program) -> bool {
     let ended = caller.end();
     match ended.code {
@@ -175,7 +175,7 @@ fn sessions(link: &str, server_calls: bool) {
         };
         for place in places {
             let Some(at) = world.address(*place) else {
-                eprintln!("this machine has no address that others could reach: \"{}\" is not tried", row.door);
+                eprintln!("this machine has no address that others could reach: \"{}\" is skipped", row.door);
                 continue;
             };
             for (cell, tokens) in row.cells.iter().zip(COLUMNS) {
@@ -195,37 +195,36 @@ fn sessions(link: &str, server_calls: bool) {
 }
 
 #[test]
-fn webrtc_where_the_client_calls() {
+fn webrtc_with_a_client_that_calls() {
     sessions("webrtc", false);
 }
 
 #[test]
-fn webrtc_where_the_server_calls() {
+fn webrtc_with_a_server_that_calls() {
     sessions("webrtc", true);
 }
 
 #[test]
-fn tcp_where_the_client_calls() {
+fn tcp_with_a_client_that_calls() {
     sessions("tcp", false);
 }
 
 #[test]
-fn tcp_where_the_server_calls() {
+fn tcp_with_a_server_that_calls() {
     sessions("tcp", true);
 }
 
 #[test]
-fn grpc_where_the_client_calls() {
+fn grpc_with_a_client_that_calls() {
     sessions("grpc", false);
 }
 
 #[test]
-fn grpc_where_the_server_calls() {
+fn grpc_with_a_server_that_calls() {
     sessions("grpc", true);
 }
 
-/// Compares the answer to a visitor without a token with the table, in which a server has a token in all but the first of
-/// the cells.
+/// Compares the answer to a visitor without a token with the table. The server has a token in every cell but the first.
 fn visitors(door: &str, said: &str, is_it: impl Fn(&str) -> &'static str) {
     let world = World::new();
     for row in rows(door) {
@@ -237,19 +236,19 @@ fn visitors(door: &str, said: &str, is_it: impl Fn(&str) -> &'static str) {
 }
 
 #[test]
-fn strangers() {
+fn strangers_get_the_answers_of_the_table() {
     let is_it = |answer: &str| if answer.starts_with(r#"{"type":"offer""#) { "served" } else { "refused" };
     visitors("stranger", "", is_it);
 }
 
 #[test]
-fn pings() {
+fn pings_get_the_answers_of_the_table() {
     let is_it = |answer: &str| if answer.starts_with(r#"{"type":"pong""#) { "served" } else { "refused" };
     visitors("ping", "{\"type\":\"ping\"}\n", is_it);
 }
 
 #[test]
-fn monitors() {
+fn monitors_get_the_answers_of_the_table() {
     let is_it = |answer: &str| if answer.starts_with("HTTP/1.1 200 OK") { "served" } else { "refused" };
     for path in ["/metrics", "/healthz"] {
         visitors("HTTP", &format!("GET {path} HTTP/1.1\r\nHost: plumb\r\n\r\n"), is_it);
@@ -257,7 +256,7 @@ fn monitors() {
 }
 
 #[test]
-fn one_process() {
+fn loopback_is_served_or_refused_as_in_the_table() {
     let world = World::new();
     for row in rows("--loopback") {
         for (cell, tokens) in row.cells.iter().zip([None, Some("token"), None]) {

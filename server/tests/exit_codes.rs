@@ -174,7 +174,7 @@ fn a_stopped_loopback_run_counts_as_stopped_and_not_as_left() {
 }
 
 #[test]
-fn a_failed_file_goes_before_a_lost_client() {
+fn a_failed_file_takes_precedence_over_a_lost_client() {
     let server = Server::start(&["--once", "--frames", "600", "--json", "/dev/full"]);
     let client = server.client(&[]);
     server.program.stdout.wait_for_count(7);
@@ -184,7 +184,7 @@ fn a_failed_file_goes_before_a_lost_client() {
 }
 
 #[test]
-fn a_failed_file_goes_before_a_failed_gate_and_that_before_a_lost_client() {
+fn a_failed_file_takes_precedence_over_a_failed_gate_and_a_gate_over_a_lost_client() {
     let options = ["--once", "--frames", "600", "--gate", "frames.lost == 0"];
     for (more, code) in [(&["--json", "/dev/full"][..], 4), (&[], 1)] {
         let server = Server::start(&[&options, more].concat());

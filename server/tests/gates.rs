@@ -190,7 +190,7 @@ fn missing_answers_fail_a_gate_on_the_losses() {
 #[test]
 fn too_small_covariances_fail_a_gate_on_nees() {
     assert_gate_finds("error_px.nees <= 1.5", &BOASTFUL, "covariance", &["--fps", "max", "--frames", "200"], |page| {
-        after(page, "The one that the answers claim is ") < 0.7
+        after(page, "The ellipse by the answers' covariances is ") < 0.7
     });
 }
 

@@ -116,7 +116,7 @@ fn a_peer_that_skips_two_thousand_million_packets_is_cut_off() {
 }
 
 #[test]
-fn a_server_under_that_attack_from_two_peers_stops_when_it_is_told_to() {
+fn a_server_attacked_by_two_peers_stops_when_it_is_told_to() {
     let busy = Busy::start();
     let attacks = [(); 2].map(|()| hostile(&busy.server.address, "forward-tsn"));
     for attack in &attacks {
@@ -156,7 +156,7 @@ fn a_broken_error_ends_only_the_session() {
 }
 
 #[test]
-fn acknowledgements_of_the_same_packets_a_thousand_times_hold_nobody_up() {
+fn a_thousand_acknowledgements_of_the_same_packets_delay_nobody() {
     let busy = Busy::start();
     busy.attack("sacks");
     busy.stays_unharmed();

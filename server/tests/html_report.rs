@@ -40,8 +40,8 @@ const WRONG: &str = "const wrong = [];
     if ([...document.querySelectorAll('svg image')].some(it => !it.getBBox().width)) wrong.push('an empty picture');
     return wrong";
 
-/// Opens the page and asserts that it has exactly these charts, none of them empty, at the width of a phone and of a desk,
-/// in light and dark.
+/// Opens the page and asserts that it has exactly these charts, none of them empty, at the width of a phone and of a
+/// desk, in light and dark.
 #[track_caller]
 fn assert_page(file: &Path, expected: &[&str]) -> Page {
     assert!(fs::metadata(file).expect("a page").len() < MOST_BYTES);

@@ -53,10 +53,10 @@ impl Inside {
 #[test]
 fn the_oldest_silent_connection_is_replaced_and_gets_the_reason() {
     let server = Server::start(&["--max-waiting", "2", "--idle-limit", "300ms", "--frames", "3", "--fps", "max"]);
-    // Each waits for 100 ms, in which it might say hello.
+    // The server waits 100 ms for the hello of each.
     let crowd: Vec<_> = (0..40).map(|_| server.connect()).collect();
     let told: Vec<_> = crowd.into_iter().map(said).filter(|said| said.contains("--max-waiting")).collect();
-    assert!(!told.is_empty(), "nobody gave way");
+    assert!(!told.is_empty(), "no connection was told");
     assert!(told.iter().all(|said| said.contains(r#""type":"error""#) && said.contains(r#""retry":true"#)), "{told:?}");
     server.client(&["--wait", "0s"]).end().expect(0);
 }

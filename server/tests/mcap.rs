@@ -56,7 +56,7 @@ fn table(folder: &Folder) -> Vec<std::collections::HashMap<String, String>> {
 }
 
 fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
+    value.as_f64().unwrap_or_else(|| panic!("{value} is not a number"))
 }
 
 #[test]
@@ -246,10 +246,10 @@ fn a_recording_of_a_run_that_was_killed_grows_is_played_to_its_last_chunk_and_is
     let files: Vec<_> =
         fs::read_dir(&folder.path).expect("files").map(|file| file.expect("a file").file_name()).collect();
     assert!(files.iter().all(|name| !name.to_string_lossy().ends_with(".part")), "{files:?}");
-    let mended = Folder::new();
-    let ended = unpaced(&["--source", &source_of(&folder), "--out", mended.name()]).expect(0);
+    let completed = Folder::new();
+    let ended = unpaced(&["--source", &source_of(&folder), "--out", completed.name()]).expect(0);
     assert!(!ended.stderr.join("\n").contains("not finished"), "{:#?}", ended.stderr);
-    assert_eq!(truths(&table(&mended)), truths(&table(&again)));
+    assert_eq!(truths(&table(&completed)), truths(&table(&again)));
 }
 
 #[test]
@@ -317,7 +317,7 @@ fn files_that_cannot_be_played_are_refused_by_name_before_anything_runs() {
             "has no images that can be played (it has /left/image (std_msgs/msg/String))",
         ),
         (vec![of_others(&folder, "two")], "choose one by --topic: /left/image, /right/image"),
-        (vec![of_others(&folder, "bayer")], "its encoding \"bayer_rggb8\" is not read: mono8"),
+        (vec![of_others(&folder, "bayer")], "its encoding \"bayer_rggb8\" is not supported, only mono8"),
         (vec![raw.clone(), "--topic".into(), "/nose".into()], "write --topic with one of /left/image"),
         (vec![raw.clone(), "--pixel".into(), "gray16".into()], "--pixel gray16 takes images of 16 bits"),
         (vec![raw, "--size".into(), "64x48".into()], "--size 64x48 is not the size of the images of the file"),

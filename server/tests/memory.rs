@@ -149,7 +149,7 @@ fn in_reliable_delivery_a_session_keeps_no_frame() {
 }
 
 #[test]
-fn a_peer_that_never_finishes_its_images_takes_five_windows_of_frames() {
+fn a_peer_that_never_finishes_its_images_costs_at_most_five_windows_of_frames() {
     let size = Size { width: 1024, height: 1024 };
     let mut session = session_of("image", Delivery::Reliable);
     let image = Image::zeros(size, PixelFormat::Gray8);
@@ -189,7 +189,7 @@ fn a_peer_that_never_finishes_its_images_takes_five_windows_of_frames() {
 }
 
 #[test]
-fn cutting_takes_a_frame_what_the_link_holds_and_32_messages() {
+fn cutting_needs_memory_for_a_frame_for_what_the_link_holds_and_for_32_messages() {
     for message_size in [1372, 15_972, MESSAGE_SIZE] {
         let mut splitter = Splitter::new(message_size);
         let in_link = (1 << 20) / message_size;
@@ -216,7 +216,7 @@ fn cutting_takes_a_frame_what_the_link_holds_and_32_messages() {
 }
 
 #[test]
-fn joining_takes_at_most_four_messages_of_memory_per_open_message() {
+fn joining_needs_memory_for_at_most_four_messages_per_open_message() {
     const OPEN: usize = 4;
     let piece = |id: u64, index: u32| {
         let piece = (id, index, 1024u32, serde_bytes::Bytes::new(&[7; 1000]));
@@ -259,7 +259,7 @@ fn joining_takes_at_most_four_messages_of_memory_per_open_message() {
 }
 
 #[test]
-fn a_camera_with_all_effects_takes_eight_planes_of_the_image_and_the_balls_surroundings() {
+fn a_camera_with_all_effects_needs_memory_for_eight_planes_of_the_image_and_the_balls_surroundings() {
     let size = Size { width: 1024, height: 1024 };
     let ball = BallConfig { size, radius: Radii::one(20.0), speed_px_s: 200.0, step_s: 1.0 / 60.0, border: false };
     let plain = CameraConfig::default();
@@ -301,7 +301,7 @@ fn picture(pixel: PixelFormat, noise: bool) -> Image {
 }
 
 #[test]
-fn writing_a_frame_as_a_picture_takes_a_few_frames_and_reading_it_one() {
+fn writing_a_frame_as_a_picture_needs_memory_for_a_few_frames_and_reading_it_for_one() {
     for (pixel, asked) in [(PixelFormat::Gray8, "png"), (PixelFormat::Bgr8, "png"), (PixelFormat::Bgr8, "jpeg:100")] {
         let frame = pixel.bytes(Size { width: 1024, height: 1024 });
         let asked: StreamEncoding = asked.parse().expect("an encoding");

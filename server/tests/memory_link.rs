@@ -27,7 +27,7 @@ fn every_frame_is_answered_and_scored() {
 }
 
 #[test]
-fn the_errors_are_those_of_the_network() {
+fn the_errors_equal_those_over_the_network() {
     let options = ["--frames", "60", "--fps", "max", "--seed", "7"];
     let in_memory = run(&options).expect(0);
     let mut server = command("server");

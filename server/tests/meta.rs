@@ -76,7 +76,7 @@ fn wrong_metadata_is_refused_before_the_server_listens() {
         let ended = run(&options).expect(2).says(words[0]).says(words[1]);
         assert!(ended.stdout.is_empty() && !ended.stderr.join("\n").contains('\u{1b}'), "{:#?}", ended.stderr);
     }
-    run(&["--meta", "a=1", "--meta", "a=2"]).expect(2).says("--meta: the key a is there twice: give each key once");
+    run(&["--meta", "a=1", "--meta", "a=2"]).expect(2).says("--meta: the key a is given twice: give each key once");
     for (text, words) in [
         ("a = 1\nb", ["meta.toml: line 2 (\"b\"): not TOML", ""]),
         ("a = 1\n[event]\nlist = [1]", ["meta.toml: line 3 (\"list = [1]\"): \"event.list\"", "a text in quotes"]),

@@ -122,7 +122,7 @@ fn a_report_whose_folder_comes_back_is_complete_and_the_run_does_not_fail() {
 /// A folder in which nobody else may create files, with a report that others may write. The programs run as another
 /// user than root.
 #[test]
-fn a_report_in_a_folder_that_takes_no_files_is_rewritten_in_place_with_a_warning() {
+fn a_report_in_a_folder_where_no_file_can_be_created_is_rewritten_in_place_with_a_warning() {
     use std::os::unix::fs::{PermissionsExt, chown};
     use std::os::unix::process::CommandExt;
 
@@ -150,7 +150,7 @@ fn a_report_in_a_folder_that_takes_no_files_is_rewritten_in_place_with_a_warning
 }
 
 #[test]
-fn a_device_takes_the_report_or_not() {
+fn a_report_goes_to_a_null_device_and_a_full_device_is_an_error() {
     let run = |device: &str| {
         let mut server = command("server");
         server.args(["--loopback", "--no-graphics", "--frames", "2", "--json", device]);

@@ -15,7 +15,7 @@ fn lines(screen: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_terminal_shows_a_line_with_frames_rate_time_left_error_losses_and_gates_and_takes_it_away() {
+fn a_terminal_shows_a_line_with_frames_rate_time_left_error_losses_and_gates_until_the_end() {
     let mut server =
         at_terminal(&["--frames", "150", "--gate", "frames.lost == 0", "--gate", "latency_us.p50 >= 9s"], 200);
     let line = server.wait_for(" fps, ETA ");
@@ -83,7 +83,7 @@ fn a_short_run_without_a_terminal_logs_no_progress() {
 }
 
 #[test]
-fn the_waiting_server_says_so_and_a_paused_terminal_does_not_keep_it() {
+fn a_waiting_server_ends_even_on_a_paused_terminal() {
     let server = with(command("server"), &["--no-graphics"]);
     let mut server = AtTerminal::start(server, 80);
     server.wait_for("waiting for a client");

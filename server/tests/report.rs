@@ -99,7 +99,7 @@ fn a_client_whose_rows_go_to_head_leaves_in_order() {
 }
 
 #[test]
-fn a_stdout_nobody_reads_holds_no_frame_up_and_the_end_says_what_is_missing() {
+fn a_stdout_that_nobody_reads_delays_no_frame_and_the_end_says_what_is_missing() {
     let report = ReportFile::new();
     // 8,000 rows of 80 bytes are more than a pipe's 64 KiB.
     let options = ["--loopback", "--no-graphics", "--frames", "8000", "--fps", "max", "--size", "64x48"];
@@ -162,7 +162,7 @@ fn a_closed_stderr_costs_nothing_either() {
 }
 
 #[test]
-fn a_report_that_stdout_does_not_take_is_an_error() {
+fn a_report_that_cannot_be_written_to_stdout_is_an_error() {
     let mut server = command("server");
     server.args(["--loopback", "--no-graphics", "--frames", "3", "--json", "-"]);
     server.stdout(std::io::pipe().expect("a pipe").1).stdin(Stdio::null());

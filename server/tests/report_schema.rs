@@ -29,7 +29,7 @@ fn schema() -> Value {
 }
 
 #[test]
-fn the_documented_schema_is_that_of_the_types() {
+fn the_documented_schema_equals_that_of_the_types() {
     let made = serde_json::to_string_pretty(&server::schema::report()).expect("a schema is JSON") + "\n";
     if std::env::var_os(WRITE).is_some() {
         std::fs::write(path(), &made).expect("written");

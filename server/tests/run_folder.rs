@@ -210,9 +210,9 @@ fn a_run_that_was_killed_is_completed_from_its_files() {
     for known in ["client", "connect_us", "first_score_us", "clock"] {
         assert_eq!(session[known], before[known], "{known}");
     }
-    let lacking = &report["incomplete"];
+    let incomplete = &report["incomplete"];
     let expected = serde_json::json!({"reason": "broken_off", "not_written": 0, "unknown": []});
-    assert_eq!(lacking, &expected);
+    assert_eq!(incomplete, &expected);
     // Once more: nothing changes.
     let text = folder.read("report.json");
     folder.renew().expect(0);
@@ -297,7 +297,7 @@ fn a_folder_that_is_not_empty_a_file_and_one_that_cannot_be_made_are_refused_bef
 }
 
 #[test]
-fn a_folder_that_no_run_wrote_is_refused_with_what_it_lacks() {
+fn the_error_for_a_folder_that_no_run_wrote_says_what_is_missing() {
     let folder = Folder::new();
     folder.renew().expect(2).says("is not the folder of a run: it is not a folder");
     fs::create_dir(&folder.path).expect("made");

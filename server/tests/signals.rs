@@ -79,7 +79,7 @@ fn a_loopback_run_ends_on_a_signal() {
 }
 
 #[test]
-fn answers_still_out_hold_a_stopped_server_up_no_longer_than_a_second() {
+fn a_stopped_server_waits_at_most_a_second_for_answers() {
     let report = ReportFile::new();
     let options = ["--deadline", "30s", "--fps", "max", "--size", "1280x960", "--json", report.name()];
     let mut server = Server::start(&options);
@@ -96,7 +96,7 @@ fn answers_still_out_hold_a_stopped_server_up_no_longer_than_a_second() {
 }
 
 #[test]
-fn a_stopped_server_does_not_hold_up_its_interrupted_client() {
+fn a_stopped_server_does_not_delay_its_interrupted_client() {
     let mut server = Server::start(&[]);
     let mut client = server.client(&[]);
     client.stdout.wait_for_count(10);

@@ -85,7 +85,7 @@ fn a_client_that_sends_only_a_hello_does_not_use_up_the_only_session() {
 }
 
 #[test]
-fn a_hello_after_the_silence_takes_the_strangers_offer_back_and_gets_one_of_its_own() {
+fn a_hello_after_the_silence_withdraws_the_strangers_offer_and_gets_a_new_one() {
     let port = UdpSocket::bind("127.0.0.1:0").expect("a free port").local_addr().expect("its address").port();
     for options in [vec![], vec!["--udp-port".to_owned(), port.to_string()]] {
         let options: Vec<_> = options.iter().map(String::as_str).collect();

@@ -88,8 +88,8 @@ fn serves_a_good_client(server: &Server) {
 #[test]
 fn a_client_that_breaks_the_framing_ends_only_its_own_session_and_the_cause_is_reported() {
     let cases: [(&[u8], bool, &str); 6] = [
-        (&[0xff, 0xff, 0xff, 0xff, 2], false, "it sent a message of 4294967295 bytes: at most 65561 are taken"),
-        (&[0, 1, 0, 26, 2], false, "it sent a message of 65562 bytes: at most 65561 are taken"),
+        (&[0xff, 0xff, 0xff, 0xff, 2], false, "it sent a message of 4294967295 bytes: at most 65561 are accepted"),
+        (&[0, 1, 0, 26, 2], false, "it sent a message of 65562 bytes: at most 65561 are accepted"),
         (&[0, 0, 0, 1, 7, 0], false, "it sent a message on lane 7: there are 0 (control), 1 (frames) and 2 (answers)"),
         (b"GET / HTTP/1.1\r\n\r\n", false, "it sent a message on lane 47"),
         (&[0, 0, 1, 0, 2, 1, 2, 3], true, "it closed the link in the middle of a message"),
@@ -204,10 +204,10 @@ fn thousands_of_small_control_messages_are_answered_and_harm_nobody() {
 #[test]
 fn a_server_that_breaks_the_framing_ends_the_client_with_the_cause() {
     let cases: [(&[u8], bool, &str); 5] = [
-        (&[0xff, 0xff, 0xff, 0xff, 1], false, "it sent a message of 4294967295 bytes: at most 201392153 are taken"),
+        (&[0xff, 0xff, 0xff, 0xff, 1], false, "it sent a message of 4294967295 bytes: at most 201392153 are accepted"),
         (&[0, 0, 0, 1, 3, 0], false, "it sent a message on lane 3"),
         (&[0, 4, 0xb0, 0, 1, 1, 2, 3], true, "it closed the link in the middle of a message"),
-        (&[0x01, 0, 0, 0, 0], false, "it sent a message of 16777216 bytes: at most 65561 are taken"),
+        (&[0x01, 0, 0, 0, 0], false, "it sent a message of 16777216 bytes: at most 65561 are accepted"),
         (&[], true, "it closed the link"),
     ];
     for (bytes, ends, cause) in cases {

@@ -176,9 +176,9 @@ fn either_end_may_stop_and_the_other_hears_bye() {
     }
 }
 
-/// No timeout is needed: the end of the connection tells.
+/// No timeout is needed, because the connection ends.
 #[test]
-fn a_killed_end_is_noticed_by_the_end_of_the_connection() {
+fn a_killed_peer_is_noticed_by_the_end_of_the_connection() {
     let server = Server::start(&["--once"]);
     let killed = server.client(&["--link", "tcp"]);
     killed.stdout.wait_for_count(10);

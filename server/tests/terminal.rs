@@ -74,7 +74,7 @@ fn the_terminal_is_restored_after_every_signal_that_ends_the_run() {
 }
 
 #[test]
-fn a_stopped_program_gives_the_terminal_back_until_it_goes_on() {
+fn a_stopped_program_gives_the_terminal_back_until_it_continues() {
     let mut server = server(&[], 80);
     poll(|| (!server.is_as_shells_have_it()).then_some(())).expect("keys are given at once");
     // Ctrl-Z.
@@ -87,7 +87,7 @@ fn a_stopped_program_gives_the_terminal_back_until_it_goes_on() {
 }
 
 #[test]
-fn a_paused_terminal_holds_up_no_session_and_no_end() {
+fn a_paused_terminal_delays_no_session_and_no_end() {
     let address = free_address().to_string();
     let mut server = server(&["--rows", "--listen", &address, "--frames", "20"], 80);
     server.wait_for("listening on ");
@@ -131,7 +131,7 @@ fn colours_are_left_out_where_they_are_not_wanted() {
 }
 
 #[test]
-fn an_unread_stderr_holds_up_no_session() {
+fn an_unread_stderr_delays_no_session() {
     let address = free_address().to_string();
     let (unread, stderr) = std::io::pipe().expect("a pipe");
     let mut command = with(command("server"), &["--no-graphics", "--listen", &address, "--frames", "20", "-vvv"]);

@@ -1,5 +1,5 @@
-//! TLS (`--tls-cert`, `--tls-key`, `--tls-ca`) and a server's identity (`--identity`, `--server-id`), with the real programs:
-//! what is refused, and what each end says. The doors inside TLS are in `doors.rs`.
+//! TLS (`--tls-cert`, `--tls-key`, `--tls-ca`) and a server's identity (`--identity`, `--server-id`), with the real
+//! programs: what is refused, and the message at each end. `doors.rs` tests the doors inside TLS.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ fn refs<'a>(first: &[&'a str], more: &'a [String]) -> Vec<&'a str> {
     first.iter().copied().chain(more.iter().map(String::as_str)).collect()
 }
 
-/// A certificate that is not good, and what the end that calls says.
+/// Invalid certificates, and what the caller says about each.
 fn not_good() -> (Certificates, [(&'static str, &'static str); 3]) {
     let made = Certificates::new(HOSTS);
     made.expired(HOSTS);
@@ -32,7 +32,7 @@ fn not_good() -> (Certificates, [(&'static str, &'static str); 3]) {
 }
 
 #[test]
-fn a_certificate_that_has_expired_signed_itself_or_has_another_name_is_refused() {
+fn expired_self_signed_and_misnamed_certificates_are_refused() {
     let (made, all) = not_good();
     for (name, said) in all {
         let server = Server::start(&refs(&[], &made.listening(name)));
@@ -48,7 +48,7 @@ fn a_certificate_that_has_expired_signed_itself_or_has_another_name_is_refused()
 }
 
 #[test]
-fn one_that_signed_itself_is_good_if_the_caller_has_it() {
+fn a_self_signed_certificate_is_accepted_if_the_caller_has_it() {
     let (made, _) = not_good();
     let server = Server::start(&refs(&["--frames", "3"], &made.listening("selfsigned")));
     let itself = made.folder().join("selfsigned.pem").display().to_string();
@@ -56,7 +56,7 @@ fn one_that_signed_itself_is_good_if_the_caller_has_it() {
 }
 
 #[test]
-fn the_name_that_was_called_is_the_one_that_counts() {
+fn the_certificate_must_be_for_the_name_that_was_called() {
     let made = Certificates::new(&["localhost"]);
     let server = Server::start(&refs(&["--frames", "3"], &made.listening("good")));
     let named = server.address.replace("127.0.0.1", "localhost");
@@ -67,20 +67,20 @@ fn the_name_that_was_called_is_the_one_that_counts() {
 }
 
 #[test]
-fn tls_at_a_port_without_a_certificate_is_told_at_both_ends_and_plain_callers_go_on() {
+fn tls_without_a_certificate_is_reported_at_both_ends_and_plain_callers_are_served() {
     let made = Certificates::new(HOSTS);
     for link in ["webrtc", "tcp", "grpc"] {
         let server = Server::start(&["--frames", "3"]);
         let client = server.client(&refs(&["--link", link], &made.calling()));
-        client.stderr.wait_for("the peer refused TLS (HandshakeFailure): has it a certificate (--tls-cert)?");
+        client.stderr.wait_for("the peer refused TLS (HandshakeFailure): does it have a certificate (--tls-cert)?");
         client.end().expect(3);
-        server.program.stderr.wait_for("the caller speaks TLS, and this end has no certificate");
+        server.program.stderr.wait_for("the caller speaks TLS, but this end has no certificate");
         server.client(&["--link", link]).end().expect(0);
     }
 }
 
 #[test]
-fn plain_callers_are_served_beside_tls_without_a_token() {
+fn without_a_token_plain_callers_and_tls_callers_are_served() {
     let made = Certificates::new(HOSTS);
     let server = Server::start(&refs(&["--frames", "3"], &made.listening("good")));
     for link in ["webrtc", "tcp", "grpc"] {
@@ -93,7 +93,7 @@ fn plain_callers_are_served_beside_tls_without_a_token() {
 }
 
 #[test]
-fn files_that_cannot_be_used_are_named_with_their_option_before_anything_runs() {
+fn unusable_files_are_refused_at_the_start_with_the_name_of_the_option() {
     let made = Certificates::new(HOSTS);
     made.other(HOSTS);
     let path = |name: &str| made.folder().join(name).display().to_string();
@@ -123,7 +123,7 @@ fn files_that_cannot_be_used_are_named_with_their_option_before_anything_runs() 
 }
 
 #[test]
-fn a_key_that_others_can_read_is_warned_of() {
+fn a_key_that_others_can_read_causes_a_warning() {
     let made = Certificates::new(HOSTS);
     let key = made.folder().join("good.key");
     std::fs::set_permissions(&key, PermissionsExt::from_mode(0o644)).expect("permissions");
@@ -132,7 +132,7 @@ fn a_key_that_others_can_read_is_warned_of() {
 }
 
 #[test]
-fn a_client_that_finds_no_listener_yet_waits_for_one_with_tls() {
+fn a_client_waits_for_a_server_with_tls() {
     let (made, address) = (Certificates::new(HOSTS), free_address().to_string());
     let client = testkit::ends::client(&address, &refs(&["--link", "tcp", "--wait", "60s"], &made.calling()));
     client.stderr.wait_for("waiting for a server");
@@ -178,7 +178,7 @@ fn with(mut server: Command, options: &[&str]) -> Command {
 }
 
 #[test]
-fn only_the_server_that_is_meant_is_taken_over_every_link_and_it_keeps_its_identity() {
+fn over_every_link_only_the_named_server_is_accepted_and_its_identity_stays() {
     let files = Files::new();
     let token = files.token();
     let (server, id) = files.server("one");
@@ -188,7 +188,7 @@ fn only_the_server_that_is_meant_is_taken_over_every_link_and_it_keeps_its_ident
         server.client(&refs(&["--link", link, "--server-id", &id], &token)).end().expect(0);
         server.client(&refs(&["--link", link], &token)).end().expect(0);
         let client = other.client(&refs(&["--link", link, "--server-id", &id], &token));
-        client.stderr.wait_for(&format!("another server than --server-id names: its fingerprint is {other_id}"));
+        client.stderr.wait_for(&format!("this is not the server of --server-id: its fingerprint is {other_id}"));
         client.end().expect(3);
     }
     drop(server);
@@ -202,7 +202,7 @@ fn only_the_server_that_is_meant_is_taken_over_every_link_and_it_keeps_its_ident
 }
 
 #[test]
-fn a_client_that_listens_takes_only_the_server_that_is_meant() {
+fn a_client_that_listens_accepts_only_the_named_server() {
     let files = Files::new();
     let token = files.token();
     let (_, id) = files.server("one");
@@ -218,7 +218,7 @@ fn a_client_that_listens_takes_only_the_server_that_is_meant() {
 }
 
 #[test]
-fn an_identity_or_a_server_id_without_a_token_is_refused_and_so_is_a_file_without_a_key() {
+fn an_identity_needs_a_token_and_a_file_with_a_key() {
     let files = Files::new();
     let (identity, token) = (files.path("identity").display().to_string(), files.path("token").display().to_string());
     let id = "00".repeat(32);
@@ -275,7 +275,7 @@ fn the_example_with_stock_grpcio_proves_its_token_inside_tls() {
     in_python(&made, &files, &python, &script);
 }
 
-/// Runs an example with a token, in the clear and inside TLS, and with what is wrong.
+/// Runs an example with a token, in the clear and inside TLS, and with wrong tokens and certificates.
 fn in_python(made: &Certificates, files: &Files, python: &Path, script: &Path) {
     made.other(&["elsewhere.example"]);
     std::fs::write(files.path("other"), "another of tests").expect("a file");

@@ -199,7 +199,7 @@ fn health_tells_whether_a_server_is_there() {
 }
 
 #[test]
-fn health_takes_no_other_service_for_a_server() {
+fn health_does_not_mistake_another_service_for_a_server() {
     for answer in ["", "HTTP/1.1 200 OK\r\n\r\n", "{\"type\":\"ping\"}\n"] {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let mut health = command("server");

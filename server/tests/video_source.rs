@@ -297,7 +297,7 @@ fn silent_after(bytes: Vec<u8>) -> u16 {
         let mut visitors = Vec::new();
         for visitor in listener.incoming() {
             let mut visitor = visitor.expect("a visitor");
-            // Fails for ffprobe, which leaves when it knows enough.
+            // Fails for ffprobe, which leaves as soon as it knows the format.
             let _ = visitor.write_all(&bytes);
             visitors.push(visitor);
         }

@@ -83,7 +83,7 @@ fn under_way(seed: u64) -> World {
 }
 
 #[test]
-fn a_server_that_was_held_up_reads_what_has_arrived_before_it_takes_the_client_for_gone() {
+fn a_delayed_server_reads_what_has_arrived_before_it_counts_the_client_as_gone() {
     let ping = message::control_bytes(&Control::Ping(Ping { id: 1 })).unwrap().freeze();
     for held_up in [3_990_000, 4_000_000, 4_600_000, 60_000_000] {
         let mut world = under_way(1);

@@ -1,4 +1,4 @@
-//! Pictures of the worst frames of a source that cannot show them again: they are kept as the run goes.
+//! Pictures of the worst frames of a source that cannot be read again: the server keeps them during the run.
 
 use std::fs;
 use std::io::Write;
@@ -18,14 +18,14 @@ const RADIUS: f64 = 16.0;
 /// Frames of a test: more than the page shows.
 const FRAMES: usize = 40;
 
-/// The frames whose truth is wrong, each by more than the one before: the page shows exactly these.
+/// The frames with a wrong truth. The error grows from each to the next, and the page shows exactly these.
 const WRONG: std::ops::Range<usize> = 20..32;
 
 fn centre(frame: usize) -> [f64; 2] {
     [40.0 + 2.0 * frame as f64, 60.0]
 }
 
-/// A frame with a disc. Its background tells which one it is.
+/// A frame with a disc. Each frame has a different background.
 fn pixels(frame: usize) -> Vec<u8> {
     let [x, y] = centre(frame);
     let level = |place: usize| {
@@ -70,15 +70,15 @@ fn video() -> Vec<u8> {
     output.stdout
 }
 
-/// An address that two visitors can read: the one that looks what it is, and the one that plays it. Nobody can read it
-/// again. The thread ends after both.
+/// An address that can be read exactly twice: once to examine the video, and once to play it. The thread ends after
+/// both.
 fn twice(bytes: Vec<u8>) -> (String, JoinHandle<()>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     let address = format!("tcp://{}", listener.local_addr().expect("its address"));
     let serving = spawn(move || {
         for _ in 0..2 {
             let (mut visitor, _) = listener.accept().expect("a visitor");
-            // Fails for ffprobe, which leaves when it knows enough.
+            // Fails for ffprobe, which leaves as soon as it knows the format.
             let _ = visitor.write_all(&bytes);
         }
     });
@@ -116,12 +116,12 @@ fn the_worst_frames_of_a_stream_that_cannot_be_read_again_are_on_the_page() {
     let server = Server::start(&options);
     server.client(&[]).end().expect(0);
     server.end().expect(0);
-    serving.join().expect("two visitors, and no third");
+    serving.join().expect("exactly two visitors");
     assert_shown(&folder);
     let before = folder.read("report.html");
     fs::remove_file(folder.path.join("report.html")).expect("removed");
     folder.renew().expect(0);
-    assert!(folder.read("report.html") == before, "the page is another one");
+    assert!(folder.read("report.html") == before, "the page has changed");
 }
 
 /// The frames as files in a folder.
@@ -141,7 +141,7 @@ fn pictures_survive_a_crash_and_the_end_of_their_source() {
     let (source, truth) = (files.path().join("frames"), truth(files.path()));
     let folder = Folder::new();
     let source = source.to_str().expect("UTF-8");
-    // A second and more after the last of the worst frames, so that its picture is written.
+    // More than a second after the last of the worst frames, so that its picture is written.
     let options = ["--source", source, "--truth", &truth, "--task", "circle", "--fps", "50", "--loop"];
     folder.broken_off(&options, 120);
     files.close().expect("removed");
@@ -152,7 +152,7 @@ fn pictures_survive_a_crash_and_the_end_of_their_source() {
 }
 
 #[test]
-fn a_run_whose_frames_are_computed_keeps_no_pictures_and_shows_them() {
+fn frames_of_a_computed_source_are_rendered_again_for_the_page() {
     let folder = Folder::new();
     unpaced(&["--frames", "40", "--noise", "10", "--size", "160x120", "--out", folder.name()]).expect(0);
     assert!(!folder.path.join("worst").exists());
@@ -162,7 +162,7 @@ fn a_run_whose_frames_are_computed_keeps_no_pictures_and_shows_them() {
 }
 
 #[test]
-fn lost_pictures_are_said_to_be_lost() {
+fn the_page_says_which_pictures_are_lost() {
     let files = files();
     let (source, truth) = (files.path().join("frames"), truth(files.path()));
     let folder = Folder::new();

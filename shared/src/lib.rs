@@ -9,8 +9,7 @@
 //! - **Units**: lengths in pixels (`f64`), angles in radians, rates in Hz, times in integer microseconds of one
 //!   monotonic clock ([`time::Micros`]).
 //! - **Time** is an argument: nothing here reads a clock but [`time::MonotonicClock`], which only shells hold.
-//!
-//! # The rooms
+//! # Modules
 //!
 //! [`geometry`] and [`image`] describe images and what is found in them. [`lens`] maps planes to images. [`protocol`]
 //! defines how messages are written.

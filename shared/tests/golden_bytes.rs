@@ -426,7 +426,7 @@ fn live_stream() -> Stream {
 }
 
 #[test]
-fn a_live_streams_hello_says_so_with_its_lifetime() {
+fn the_hello_of_a_live_stream_has_the_lifetime_of_frames() {
     let stream = live_stream();
     let mut bytes = Vec::new();
     message::encode(&stream, &mut bytes).unwrap();

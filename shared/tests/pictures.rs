@@ -62,7 +62,7 @@ proptest! {
     }
 
     #[test]
-    fn a_picture_that_is_cut_or_goes_on_is_refused(image in any_image(), cut in any::<prop::sample::Index>(), more in 1usize..9) {
+    fn a_picture_that_is_cut_or_has_bytes_after_its_end_is_refused(image in any_image(), cut in any::<prop::sample::Index>(), more in 1usize..9) {
         for (encoding, picture) in pictures(&image) {
             let refused = |data: &[u8]| decoded(encoding, data, image.size(), image.format()).is_err();
             prop_assert!(refused(&picture[..cut.index(picture.len())]));

@@ -18,7 +18,7 @@ impl Certificates {
     pub fn new(hosts: &[&str]) -> Self {
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        // A certificate with its issuer's name counts as one that signed itself, in OpenSSL.
+        // OpenSSL treats a certificate with its issuer's name as self-signed.
         params.distinguished_name.push(DnType::CommonName, "an authority of tests");
         let key = KeyPair::generate().expect("a key");
         let authority = CertifiedIssuer::self_signed(params, key).expect("an authority");

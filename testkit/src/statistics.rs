@@ -26,7 +26,8 @@ pub fn quantile(values: &[f64], share: f64) -> Option<f64> {
 
 /// Upper bound of a rate after `hits` in `n` trials, with 95 % confidence (Clopper and Pearson, Biometrika 26, 1934).
 ///
-/// Without hits the bound is close to 3 / n, the "rule of three". It is 1 for an empty sample, and if every trial is a hit.
+/// Without hits the bound is close to 3 / n, the "rule of three". It is 1 for an empty sample, and if every trial is a
+/// hit.
 pub fn upper_bound(hits: u64, n: u64) -> f64 {
     if hits >= n {
         return 1.0;

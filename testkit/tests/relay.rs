@@ -86,7 +86,7 @@ proptest! {
     }
 
     #[test]
-    fn only_those_held_back_are_overtaken(
+    fn only_held_back_datagrams_are_overtaken(
         seed: u64, impairments in impairments(), gaps in prop::collection::vec(0..20u32, 0..100),
     ) {
         let out = through(seed, Impairments { reordering: 0.0, ..impairments }, &gaps, Instant::now()).0;
@@ -94,7 +94,7 @@ proptest! {
     }
 
     #[test]
-    fn shares_are_met(seed: u64, loss in 0.0..1.0, duplication in 0.0..1.0, reordering in 0.0..1.0) {
+    fn the_shares_of_impairments_are_met(seed: u64, loss in 0.0..1.0, duplication in 0.0..1.0, reordering in 0.0..1.0) {
         let impairments = Impairments { loss, duplication, reordering, ..Impairments::default() };
         let fates: Vec<_> = (0..20_000).map(|index| impairments.transit(seed, index)).collect();
         let arrived: Vec<_> = fates
@@ -116,14 +116,14 @@ proptest! {
 }
 
 #[test]
-fn one_held_back_is_overtaken() {
+fn a_held_back_datagram_is_overtaken() {
     let impairments = Impairments { reordering: 0.3, hold: 100 * MS, ..Impairments::default() };
     let (out, line) = through(1, impairments, &[1; 50], Instant::now());
     assert!(line.counts().held > 0 && !out.is_sorted_by_key(|(_, datagram)| *datagram), "{out:?}");
 }
 
 #[test]
-fn a_change_of_impairments_leaves_datagrams_on_their_way_alone() {
+fn a_change_of_impairments_does_not_affect_datagrams_on_their_way() {
     let now = Instant::now();
     let mut line = Line::new(1, Impairments { delay: 10 * MS, ..Impairments::default() });
     line.take(&[1], now);

@@ -29,7 +29,8 @@ Exit codes:
 /// Detection in files.
 #[derive(Debug, Args)]
 pub struct DetectArgs {
-    /// Image files: PNG, JPEG, PGM, PPM, BMP, TIFF or WebP; "-" reads one from standard input. They are read as by OpenCV's imread: without alpha, and turned as their EXIF data says (-v logs this)
+    /// Image files: PNG, JPEG, PGM, PPM, BMP, TIFF or WebP; "-" reads one from standard input. They are read as by
+    /// OpenCV's imread: without alpha, and turned as their EXIF data says (-v logs this)
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 

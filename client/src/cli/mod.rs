@@ -1,7 +1,6 @@
 //! The command line. Every option can also be given by environment; `--help` says how.
 //!
-//! `session` has the options of a session, `detect` those for files, `pipeline` those that choose what looks at the
-//! frames.
+//! `session` has the options of a session, `detect` those for files, `pipeline` those that choose the pipeline.
 
 mod detect;
 mod headings;

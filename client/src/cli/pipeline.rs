@@ -14,10 +14,10 @@ use crate::pipeline::{
     detector_names, exec,
 };
 
-/// Range of `--pipeline-timeout`: from less than any program needs to longer than anybody watches.
+/// Range of `--pipeline-timeout`. No program is faster than the minimum, and nobody waits longer than the maximum.
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(3600);
 
-/// The pipeline and the radii it looks for.
+/// The pipeline and its radii.
 #[derive(Debug, Args)]
 pub struct PipelineArgs {
     /// Pipeline that answers the frames: hough (finds circles and counts them); hough-classic (OpenCV's plain gradient
@@ -27,12 +27,12 @@ pub struct PipelineArgs {
     #[arg(long, help_heading = PIPELINE, visible_alias = "detector", value_name = "NAME", default_value = AUTO, value_parser = pipeline)]
     pub pipeline: String,
 
-    /// With exec:COMMAND: longest time that the program may take for a frame, at most half of the server's deadline. If it
-    /// takes longer, the frame counts as dropped and the program is started again [default: 1s]
+    /// With exec:COMMAND: longest time that the program may take for a frame, at most half of the server's deadline. If
+    /// it takes longer, the frame counts as dropped and the program is started again [default: 1s]
     #[arg(long, help_heading = PIPELINE, value_name = "DURATION", value_parser = timeout)]
     pub pipeline_timeout: Option<Duration>,
 
-    /// Take each circle back to where the ball is before it is answered, by the correction.toml that server calibrate wrote
+    /// Correct each circle before it is answered, with the correction.toml that server calibrate wrote
     #[arg(long, help_heading = PIPELINE, value_name = "FILE", value_parser = correction)]
     pub correct: Option<Arc<Correction>>,
 
@@ -76,7 +76,7 @@ impl DetectorArgs {
     }
 }
 
-/// Which radii are looked for.
+/// The radii to look for.
 #[derive(Debug, Args)]
 pub struct RadiusArgs {
     /// Smallest radius to look for, in px [default: 8, or 1/60 of the frame's shorter side if that is larger]

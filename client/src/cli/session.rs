@@ -58,17 +58,17 @@ pub struct SessionArgs {
     #[arg(long, help_heading = CONNECTION, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub token_file: Option<PathBuf>,
 
-    /// Take only the server with this fingerprint, which a server with --identity logs. With --token-file
+    /// Accept only the server with this fingerprint, which a server with --identity logs. Needs --token-file
     #[arg(long, help_heading = CONNECTION, value_name = "FINGERPRINT")]
     pub server_id: Option<ServerId>,
 
-    /// Connect inside TLS, and take only a server whose certificate is for the host named and signed by one in this file
-    /// (PEM)
+    /// Connect inside TLS, and accept only a server whose certificate is for the given host and signed by one in this
+    /// file (PEM)
     #[arg(long, help_heading = CONNECTION, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub tls_ca: Option<PathBuf>,
 
-    /// With --listen: take TLS too, with the certificate in this file (PEM), followed by those that lead to its authority.
-    /// Servers then call with --tls-ca
+    /// With --listen: also accept TLS, with the certificate in this file (PEM), followed by the intermediate ones up to
+    /// its authority. Servers then call with --tls-ca
     #[arg(long, help_heading = CONNECTION, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub tls_cert: Option<PathBuf>,
 
@@ -101,8 +101,8 @@ pub struct SessionArgs {
     #[arg(long, help_heading = COMMANDS)]
     pub pull: bool,
 
-    /// Read commands from stdin, one per line: n (next frame, with --pull), q (quit this client), x (quit client and server,
-    /// if the server was started with --let-clients-stop). The keys n, q and x in the window do the same
+    /// Read commands from stdin, one per line: n (next frame, with --pull), q (quit this client), x (quit client and
+    /// server, if the server was started with --let-clients-stop). The keys n, q and x in the window do the same
     #[arg(long, help_heading = COMMANDS)]
     pub commands: bool,
 
@@ -116,7 +116,7 @@ pub struct SessionArgs {
 }
 
 impl SessionArgs {
-    /// Where and how long to listen, if the client is not to call.
+    /// Where and how long to listen, if the client does not call.
     pub fn listening(&self) -> Option<Listening> {
         let ListenAddress(address) = self.listen.clone()?;
         Some(Listening { address, once: self.once, wait: self.wait.unwrap_or(Wait::Forever) })

@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_any_length_takes_little_memory() {
+    fn a_line_of_any_length_needs_little_memory() {
         let mut lines = Lines::default();
         for _ in 0..1_000_000 {
             assert_eq!(lines.push(b'n'), None);

@@ -74,7 +74,7 @@ pub(crate) async fn joined(
         Kind::Webrtc => open_webrtc(signaling, path, asked.mtu, proven).await,
         Kind::Tcp => Ok(tcp::join(signaling, tcp::MAX_PAYLOAD).await?),
         Kind::Grpc => {
-            let wrong = "lines of JSON lead to no gRPC: call without them (plumb.v1.Sink)";
+            let wrong = "gRPC does not begin with lines of JSON: call plumb.v1.Sink without them";
             Err(SignalingError::WrongPeer(wrong.into()).into())
         }
     }

@@ -50,7 +50,7 @@ impl Browser {
     fn browse_again(&mut self) {
         match self.daemon.browse(SERVICE_TYPE) {
             Ok(events) => self.events = events,
-            Err(error) => debug!("multicast DNS does not browse again: {error}"),
+            Err(error) => debug!("cannot browse multicast DNS again: {error}"),
         }
     }
 }

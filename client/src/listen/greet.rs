@@ -32,7 +32,7 @@ pub(super) struct Guest {
 }
 
 /// Why a visitor gets no session.
-struct Unwelcome {
+struct Rejection {
     reason: String,
     retry: bool,
 }
@@ -57,7 +57,7 @@ impl Desk {
         };
         match self.welcome(&hello, path, is_encrypted) {
             Ok((link, place)) => self.open(signaling, path, link, place).await,
-            Err(Unwelcome { reason, retry }) => {
+            Err(Rejection { reason, retry }) => {
                 signaling.send(&Signal::Error { reason: reason.clone(), retry }).await?;
                 Err(SignalingError::WrongPeer(format!("refused: {reason}")).into())
             }
@@ -82,10 +82,10 @@ impl Desk {
         let mut turn = self.strangers.come();
         let (signaling, proven) = tokio::select! {
             introduced = introduced(signaling, path, &asked) => introduced?,
-            () = turn.must_give_way() => return Err(SignalingError::GaveWay.into()),
+            () = turn.dismissed() => return Err(SignalingError::Dismissed.into()),
         };
         drop(turn);
-        let place = self.place().map_err(|Unwelcome { reason, .. }| SignalingError::WrongPeer(reason))?;
+        let place = self.place().map_err(|Rejection { reason, .. }| SignalingError::WrongPeer(reason))?;
         Ok(Guest { link: joined(signaling, path, &asked, proven).await?, place })
     }
 
@@ -94,7 +94,7 @@ impl Desk {
         let (mut turn, until) = (self.strangers.come(), Instant::now() + HELLO_LIMIT);
         let opening = tokio::select! {
             opening = opening(&socket, until) => opening.map_err(SignalingError::Io),
-            () = turn.must_give_way() => Err(SignalingError::GaveWay),
+            () = turn.dismissed() => Err(SignalingError::Dismissed),
         };
         let opening = match opening {
             Ok(opening) => opening,
@@ -103,7 +103,7 @@ impl Desk {
         tokio::select! {
             biased;
             arrived = Arrived { socket, opening, until }.inside(&self.config.tls, HELLO_LIMIT) => arrived,
-            () = turn.must_give_way() => Err(SignalingError::GaveWay),
+            () = turn.dismissed() => Err(SignalingError::Dismissed),
         }
     }
 
@@ -112,10 +112,10 @@ impl Desk {
         let (admission, is_encrypted) = (&self.config.admission, socket.is_encrypted());
         let call = grpc::answer_source(socket, tcp::MAX_PAYLOAD, &features(), admission).await?;
         let protected = admission.protects(Kind::Grpc, path.peer.ip(), is_encrypted);
-        let welcome = protected.map_err(|wrong| Unwelcome { reason: wrong.to_string(), retry: false });
+        let welcome = protected.map_err(|wrong| Rejection { reason: wrong.to_string(), retry: false });
         match welcome.and_then(|()| self.place()) {
             Ok(place) => Ok(Guest { link: call.accept(), place }),
-            Err(Unwelcome { reason, retry }) => {
+            Err(Rejection { reason, retry }) => {
                 call.refuse(reason.clone(), retry).await;
                 Err(SignalingError::WrongPeer(format!("refused: {reason}")))
             }
@@ -130,7 +130,7 @@ impl Desk {
                 Err(SignalingError::Silence(_)) => return Err(SignalingError::Silence(HELLO_LIMIT)),
                 said => said?,
             },
-            () = turn.must_give_way() => return Err(SignalingError::GaveWay),
+            () = turn.dismissed() => return Err(SignalingError::Dismissed),
         };
         match said {
             Signal::Hello(hello) => Ok(hello),
@@ -144,17 +144,17 @@ impl Desk {
         hello: &Introduction,
         path: Path,
         is_encrypted: bool,
-    ) -> Result<(Kind, OwnedSemaphorePermit), Unwelcome> {
-        let link = usable(hello).map_err(|reason| Unwelcome { reason, retry: false })?;
+    ) -> Result<(Kind, OwnedSemaphorePermit), Rejection> {
+        let link = usable(hello).map_err(|reason| Rejection { reason, retry: false })?;
         let protected = self.config.admission.protects(link, path.peer.ip(), is_encrypted);
-        protected.map_err(|wrong| Unwelcome { reason: wrong.to_string(), retry: false })?;
+        protected.map_err(|wrong| Rejection { reason: wrong.to_string(), retry: false })?;
         Ok((link, self.place()?))
     }
 
     /// Takes a place for a source. If there is none, the source may try again, because places become free.
-    fn place(&self) -> Result<OwnedSemaphorePermit, Unwelcome> {
+    fn place(&self) -> Result<OwnedSemaphorePermit, Rejection> {
         let place = self.places.clone().try_acquire_owned();
-        place.map_err(|_| Unwelcome { reason: self.full(), retry: true })
+        place.map_err(|_| Rejection { reason: self.full(), retry: true })
     }
 
     fn full(&self) -> String {
@@ -168,7 +168,7 @@ impl Desk {
 /// The link that a source asks for, or what is wrong with its hello.
 fn usable(hello: &Introduction) -> Result<Kind, String> {
     if hello.plumb != VERSION {
-        return Err(format!("protocol {} is not spoken here, only {VERSION}", hello.plumb));
+        return Err(format!("protocol {} is not supported here, only {VERSION}", hello.plumb));
     }
     if hello.role != Role::Source {
         return Err(BOTH_SINKS.into());
@@ -184,7 +184,7 @@ fn usable(hello: &Introduction) -> Result<Kind, String> {
 
 /// Whether the visitor may just have been too slow.
 fn is_late(error: &SignalingError) -> bool {
-    matches!(error, SignalingError::Silence(_) | SignalingError::GaveWay)
+    matches!(error, SignalingError::Silence(_) | SignalingError::Dismissed)
 }
 
 /// Tells a visitor that its first line was wrong, and what a correct one looks like.
@@ -217,6 +217,6 @@ mod tests {
     fn a_sink_and_another_protocol_are_refused() {
         assert_eq!(refused(Introduction::new(Vec::new())), BOTH_SINKS);
         let later = Introduction { plumb: 2, ..Introduction::of_source("tcp".into()) };
-        assert_eq!(refused(later), "protocol 2 is not spoken here, only 1");
+        assert_eq!(refused(later), "protocol 2 is not supported here, only 1");
     }
 }

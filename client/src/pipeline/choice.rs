@@ -149,7 +149,7 @@ impl ChosenPipeline {
         self.kind.looks_for(&self.options, size)
     }
 
-    /// Checks that the correction, if there is one, goes with a stream of this task and size.
+    /// Checks that the correction, if there is one, suits a stream of this task and size.
     ///
     /// # Errors
     /// [`NotCorrected`] if it does not.

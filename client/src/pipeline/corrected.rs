@@ -59,7 +59,8 @@ impl Pipeline for Corrected {
     }
 }
 
-/// The corrected answer. What is no circle stays, and so does a circle at a place that no point is seen at.
+/// The corrected answer. An answer without a circle stays as it is, and so does a circle where the correction has no
+/// value.
 pub fn corrected_answer(answer: Payload<'static>, correction: &Correction) -> Payload<'static> {
     let Ok(Some(FoundCircle { circle, covariance })) = FoundCircle::read(&answer) else { return answer };
     let Some(place) = correction.apply([circle.x, circle.y], circle.radius) else { return answer };
@@ -74,7 +75,7 @@ pub fn corrected_answer(answer: Payload<'static>, correction: &Correction) -> Pa
     }
 }
 
-/// The ellipse under the slope of the correction: its matrix of second moments is carried as a covariance is.
+/// The ellipse's image under the correction, to first order: its matrix of second moments transforms like a covariance.
 fn ellipse_of(Ellipse { axes: [a, b], angle }: Ellipse, place: &Place) -> Ellipse {
     let (sin, cos) = angle.sin_cos();
     let (a, b) = (a * a, b * b);
@@ -108,8 +109,8 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_goes_back_with_its_covariance_its_radius_and_its_ellipse() {
-        // A picture that was turned by 90° and enlarged to the double.
+    fn a_circle_is_corrected_with_its_covariance_its_radius_and_its_ellipse() {
+        // A picture that was turned by 90° and doubled in size.
         let turned = correction(Form::Similarity, &[2.0, std::f64::consts::FRAC_PI_2, 100.0, 0.0]);
         let circle = CircleEstimate { x: 100.0 - 2.0 * 7.0, y: 2.0 * 5.0, radius: Some(30.0) };
         let covariance = Some(Covariance { xx: 0.4, xy: 0.04, yy: 0.8 });
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_circle_stays_and_streams_that_do_not_go_with_it_are_refused() {
+    fn other_answers_stay_unchanged_and_unsuitable_streams_are_refused() {
         let shifted = correction(Form::Offset, &[1.0, 0.0]);
         for answer in [Payload::dropped(), FoundCircle::write(None), Payload::new("dance")] {
             assert_eq!(corrected_answer(answer.clone(), &shifted), answer);

@@ -48,7 +48,7 @@ pub enum PipelineError {
     Command(#[from] CommandError),
     /// The time limit of programs was given for a pipeline that is not a program.
     #[error(
-        "--pipeline-timeout is for programs, and --pipeline {pipeline} is none: leave it out, or write --pipeline \
+        "--pipeline-timeout is for programs, and --pipeline {pipeline} is not one: leave it out, or write --pipeline \
          exec:COMMAND"
     )]
     OnlyPrograms {

@@ -6,13 +6,13 @@
 //!
 //! - [`PipelineChoice`] checks what the user asks for; the server's task makes a [`ChosenPipeline`] of it.
 //! - [`Answers`] says how a pipeline's answers are counted and shown.
-//! - `corrected` takes the circles of another pipeline through a correction, for `--correct`.
+//! - `corrected` applies a correction to the circles of another pipeline, for `--correct`.
 //! - `ack` acknowledges frames. `annotate` and `edges` answer with an image.
 //! - [`exec`] hands the frames to another program, in any language.
 //! - All others find a circle, with a [`Detector`], or all of them, with a [`DetectorOfAll`]:
 //! - [`hough`], the default: gradient voting, then a least-squares fit to the intensities.
 //! - [`classic`], for comparison: the plain gradient method as OpenCV does it.
-//! - [`fuzz`]: what holds of every answer, checked on frames a fuzzer makes up.
+//! - [`fuzz`]: the properties of every answer, checked on frames from a fuzzer.
 //!
 //! To add a pipeline: one file or folder here, its line in `list`, its name in `docs/options.md`.
 //!

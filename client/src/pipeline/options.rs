@@ -17,7 +17,7 @@ pub struct PipelineOptions {
     pub timeout: Duration,
     /// What the source says about its stream, such as its camera. Set for each session.
     pub meta: Arc<Meta>,
-    /// What each circle goes through before it is answered.
+    /// The correction of each circle before it is answered.
     pub correction: Option<Arc<Correction>>,
 }
 

@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_stand_under_their_header() {
+    fn rows_are_aligned_with_their_header() {
         let (answers, circle) = (answers("circle"), Circle { x: 320.1234, y: 9.5, radius: 20.0 });
         let row = |payload| row(&detection(payload), answers);
         let found = row(FoundCircle::write(Some(FoundCircle { circle: circle.into(), covariance: None })));

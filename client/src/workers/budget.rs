@@ -34,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_of_cameras_leave_every_worker_in_place() {
+    fn with_frames_of_usual_cameras_every_worker_may_run() {
         assert_eq!(of_64(640, 480, PixelFormat::Gray8), 64);
         assert_eq!(of_64(2560, 1440, PixelFormat::Bgr8), 64);
     }

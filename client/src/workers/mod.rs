@@ -1,8 +1,8 @@
 //! Worker threads: frames go in through a bounded queue, detections come out.
 //!
 //! A [`Pool`] hands frames to threads through a `queue`. Each thread runs a `worker` with its own pipeline.
-//! Sessions that share the workers process frames in [`Turns`]. [`affordable`] limits the workers to as many as memory has
-//! room for.
+//! Sessions that share the workers process frames in [`Turns`]. [`affordable`] limits the workers to as many as memory
+//! has room for.
 
 pub use budget::affordable;
 pub use pool::{Pool, PoolError};

@@ -33,7 +33,7 @@ fn head(out: &mut String, run: &Run) -> fmt::Result {
     writeln!(
         out,
         "{} frames a condition at 640x480, a fifth at 1920x1080, of seeds that nothing was tuned on. Errors are mean \
-         L1 in px over the frames not missed; missed is no circle, or one more than 5 px off. The limit is the mean of \
+         L1 in px over the frames not missed; missed means no circle, or one more than 5 px off. The limit is the mean of \
          the frames' Cramér–Rao bounds; without noise it is a reference only, since rounding is not random. `hough` runs \
          at its default options; OpenCV {} is told the true range of radii and runs at the setting that suits each condition \
          best (last table). Times are medians on one thread of {}, gray frame to circle, blur included, all going \

@@ -8,8 +8,8 @@
 //!
 //! For help run `cargo bench -p server --bench link -- --help`. [`contenders`] lists the contenders; [`run`] runs one.
 //! [`ours`] runs the two programs. [`pair`] runs the others: this program itself as either end of [`tcp`], of a bare
-//! [`grpc`] stream or of the bare [`link`] ([`source`] defines what a source prints), and a Python script. Rounds are interleaved. [`table`]
-//! gives medians and ratios, and whether the goals are met.
+//! [`grpc`] stream or of the bare [`link`] ([`source`] defines what a source prints), and a Python script. Rounds are
+//! interleaved. [`table`] gives medians and ratios, and whether the goals are met.
 
 use std::error::Error;
 use std::io::Write;

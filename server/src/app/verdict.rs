@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn another_failure_goes_before_a_lost_client() {
+    fn another_failure_takes_precedence_over_a_lost_client() {
         let spec = spec(Some(600), None);
         let served = Served { ended: once(left(), 7, 0), sessions: 1, source_failures: 0 };
         let ran = RunResult { served: Ok(served.clone()), all_written: false, client_failed: None, ..nothing_judged() };

@@ -233,7 +233,7 @@ struct Opened {
     target: ClientTarget,
     /// Who is admitted.
     admission: Admission,
-    /// The certificate, and by what others are checked.
+    /// The certificate for callers, and the certificates that called clients are checked by.
     tls: Tls,
 }
 

@@ -1,4 +1,4 @@
-//! Calibrates sets of frames: checks that they suffice, fits the model or chooses one, and describes what was found.
+//! Calibrates sets of frames: checks that there are enough, fits the model or chooses one, and describes the result.
 
 use shared::geometry::Size;
 use shared::lens::correction::Target;
@@ -14,7 +14,7 @@ use super::result::{Calibration, Candidate};
 use super::start::start;
 use super::{describe, validate};
 
-/// What is asked of a calibration.
+/// What to calibrate.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked {
     pub(super) model: ModelChoice,
@@ -26,7 +26,7 @@ pub(super) struct Asked {
     pub(super) sigma: Option<Sigma>,
 }
 
-/// What a calibration found, with what the files are written from.
+/// The result of a calibration, with the data for its files.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) calibration: Calibration,
@@ -59,7 +59,7 @@ pub(super) fn calibrate(sets: &[Set], asked: &Asked) -> Result<Found, CalibrateE
     let problem = Problem::new(model, sets);
     let held_out = validate::cross_validated(&problem, &fitted, sigma);
     if held_out.is_none() {
-        notes.push("too few frames to hold some out: there is no cross-validation".into());
+        notes.push("there is no cross-validation, because there are too few frames to hold some out".into());
     }
     Ok(describe::found(&problem, choice, fitted, describe::About { size, sigma, candidates, held_out, notes }))
 }
@@ -99,7 +99,7 @@ fn fitted(sets: &[Set], model: Model, asked: &Asked, size: Option<Size>, sigma: 
     let start = start(&problem, centre, focal)?;
     fit(&problem, &start, sigma).map_err(|_| CalibrateError::Degenerate {
         name: sets.iter().map(|set| set.name.as_str()).collect::<Vec<_>>().join(", "),
-        wrong: format!("{} does not describe its answers: no minimum was found", asked.model),
+        wrong: format!("{} does not fit its answers: no minimum was found", asked.model),
     })
 }
 
@@ -123,7 +123,8 @@ fn candidates(size: Option<Size>, asked: &Asked) -> Vec<(ModelKind, Distortion)>
 
 type Chosen = (Model, ModelChoice, Fit, Vec<Candidate>);
 
-/// The model with the least BIC. All candidates are judged on the frames that are no outliers of the richest.
+/// The model with the least BIC. All candidates are judged on the same frames: those that are not outliers of the best
+/// fit.
 fn chosen(sets: &[Set], asked: &Asked, size: Option<Size>, sigma: Sigma) -> Result<Chosen, CalibrateError> {
     let mut found: Vec<(Model, ModelChoice, Distortion, Fit)> = Vec::new();
     let mut refused = None;
@@ -135,9 +136,9 @@ fn chosen(sets: &[Set], asked: &Asked, size: Option<Size>, sigma: Sigma) -> Resu
             Err(wrong) => refused = refused.or(Some(wrong)),
         }
     }
-    // The fit with the most frames has the fewest outliers: a poor model hides them.
+    // The best fit is the one with the most frames: a poor model has more outliers.
     let Some(used) = found.iter().max_by_key(|one| one.3.values.len()).map(|one| one.3.used.clone()) else {
-        return Err(refused.unwrap_or_else(|| CalibrateError::Usage("no model goes with these frames".into())));
+        return Err(refused.unwrap_or_else(|| CalibrateError::Usage("no model fits these frames".into())));
     };
     let refit = |(model, choice, distortion, fit): (Model, ModelChoice, Distortion, Fit)| {
         let again = super::fit::fit_to(&Problem::new(model, sets), &fit.values, &used, sigma).unwrap_or(fit);

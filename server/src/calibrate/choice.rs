@@ -41,7 +41,7 @@ impl FromStr for ModelChoice {
     fn from_str(text: &str) -> Result<Self, String> {
         let refused = || {
             let known = NAMES.map(|(name, _)| name).join(", ");
-            format!("\"{text}\" is not a model: write one of {known}, with +time or +shutter behind it or without")
+            format!("\"{text}\" is not a model: write one of {known}; +time and +shutter may follow")
         };
         let (mut rest, mut time, mut shutter) = (text, false, false);
         loop {
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_model_is_a_name_with_times_behind_it() {
+    fn a_model_is_a_name_with_optional_times() {
         let model = |text: &str| text.parse::<ModelChoice>();
         let timed = ModelChoice { kind: ModelKind::Offset, time: true, shutter: true };
         assert_eq!(model("offset+shutter+time"), Ok(timed));

@@ -48,7 +48,7 @@ fn parse(path: &Path, text: impl Read) -> Result<Set, CalibrateError> {
             Ok(true) => {}
             Err(error) => {
                 let line = error.position().map_or(0, csv::Position::line);
-                return Err(row_wrong(line, "it has another number of cells than the header, or is not text".into()));
+                return Err(row_wrong(line, "its number of cells differs from the header's, or it is not text".into()));
             }
         }
         let line = record.position().map_or(0, csv::Position::line);
@@ -87,7 +87,7 @@ impl Columns {
         Ok(Self { always: ALWAYS.map(|name| place(name).unwrap_or_default()), optional })
     }
 
-    /// Parses a row. The answer is NaN if both of its cells are empty: such a row tells only where the ball was.
+    /// Parses a row. The answer is NaN if both of its cells are empty: such a row only adds a point to the ball's path.
     fn row(&self, record: &csv::StringRecord) -> Result<Observation, String> {
         let cell = |at: usize| record.get(at).unwrap_or_default();
         let number = |at: usize, name: &str| {
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_read_with_what_they_have_and_without_an_answer_tell_the_place() {
+    fn optional_columns_are_read_and_a_row_without_an_answer_adds_to_the_path() {
         let text = "frame,x,y,u,v,t_us,cov_xx,cov_xy,cov_yy\n0,1,2,3,4,0,0.1,0.01,0.2\n1, 5,6,,,16667,,,\n2,7,8,9,10,33333,1,0,1\n";
         let set = read_text(text).unwrap();
         assert_eq!(set.observations.len(), 2);
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_named_with_its_line_and_what_would_be_right() {
+    fn errors_name_the_line_and_what_would_be_right() {
         let header = "frame,x,y,u,v";
         for (text, words) in [
             (String::new(), ": it has no column frame, x, y, u, v; name a folder"),
@@ -176,7 +176,7 @@ mod tests {
             (format!("{header}\n0,1,2,3,inf\n"), ", line 2: \"inf\" is not a finite number, which the column v"),
             (format!("{header}\n0,1,2,3,\n"), ", line 2: \"\" is not a finite number, which the column v"),
             (format!("{header}\n-1,1,2,3,4\n"), ", line 2: \"-1\" is not a whole number, which the column frame"),
-            (format!("{header}\n0,1,2,3\n"), ", line 2: it has another number of cells"),
+            (format!("{header}\n0,1,2,3\n"), ", line 2: its number of cells differs from the header's"),
             (format!("{header},cov_xx,cov_xy,cov_yy\n0,1,2,3,4,1,2,1\n"), ", line 2: [1, 2, 1] is not a covariance"),
             (format!("{header},radius\n0,1,2,3,4,0\n"), ", line 2: the column radius needs a number above 0"),
             (format!("{header},t_us\n0,1,2,3,4,5\n1,2,2,3,4,5\n"), ": two rows have t_us 5"),

@@ -1,4 +1,5 @@
-//! Describes a fit: parameters with their intervals, what cannot be told, residuals, the uncertainty over the image.
+//! Describes a fit: parameters with their intervals, parameters that the data do not determine, residuals, and the
+//! uncertainty over the image.
 
 use nalgebra::DMatrix;
 use shared::geometry::Size;
@@ -11,7 +12,7 @@ use super::problem::Problem;
 use super::residuals::{Placed, area, by_radius, over_image, summed};
 use super::result::{Calibration, Candidate, CannotTell, ChiSquaredResult, CrossValidation, Input, Parameter};
 
-/// What else is known of a fit.
+/// What else is known about a fit.
 pub(super) struct About {
     pub(super) size: Option<Size>,
     pub(super) sigma: Sigma,
@@ -20,7 +21,7 @@ pub(super) struct About {
     pub(super) notes: Vec<String>,
 }
 
-/// What was found.
+/// The result of a calibration.
 pub(super) fn found(problem: &Problem<'_>, choice: ModelChoice, fit: Fit, about: About) -> Found {
     let About { size, sigma, candidates, held_out, mut notes } = about;
     let fits = fit.chi_squared.map(super::fit::ChiSquared::fits);
@@ -32,8 +33,8 @@ pub(super) fn found(problem: &Problem<'_>, choice: ModelChoice, fit: Fit, about:
     let placed = placed(problem, &fit);
     let raw: Vec<Point> = inliers(&fit, problem.all().map(|(_, one)| difference(one.answer, one.truth))).collect();
     let area = area(size, &placed);
-    let is_honest = fits != Some(false);
-    let uncertainty = |at: Point| is_honest.then(|| uncertainty(problem, &fit, &covariance, at)).flatten();
+    let is_valid = fits != Some(false);
+    let uncertainty = |at: Point| is_valid.then(|| uncertainty(problem, &fit, &covariance, at)).flatten();
     if let Some(note) = folds(problem, &fit, area) {
         notes.push(note);
     }
@@ -51,8 +52,8 @@ pub(super) fn found(problem: &Problem<'_>, choice: ModelChoice, fit: Fit, about:
             .collect(),
         frames: fit.frames(),
         outliers: problem.frames() - fit.frames(),
-        parameters: parameters(&fit, &covariance, is_honest),
-        correlations: correlations(&fit, &covariance, is_honest),
+        parameters: parameters(&fit, &covariance, is_valid),
+        correlations: correlations(&fit, &covariance, is_valid),
         cannot_tell: cannot_tell(&fit),
         sigma_from: match sigma {
             Sigma::Residuals => "residuals",
@@ -87,7 +88,7 @@ pub(super) fn found(problem: &Problem<'_>, choice: ModelChoice, fit: Fit, about:
     Found { calibration, correction, form, values, fit, placed, raw }
 }
 
-/// What a correction takes back. With several poses no plane is the right one, so it takes the distortion out.
+/// The form of the correction. Several poses have no common plane, so their correction only removes the distortion.
 fn corrected_form(problem: &Problem<'_>, fit: &Fit) -> (Form, Vec<f64>) {
     match problem.model.form {
         Form::Camera(distortion) if problem.sets.len() > 1 => {
@@ -139,21 +140,21 @@ fn unit(name: &str) -> &'static str {
     }
 }
 
-fn parameters(fit: &Fit, covariance: &DMatrix<f64>, is_honest: bool) -> Vec<Parameter> {
+fn parameters(fit: &Fit, covariance: &DMatrix<f64>, is_valid: bool) -> Vec<Parameter> {
     let all = fit.names.iter().enumerate();
     all.map(|(at, name)| {
         let value = fit.told.is_told[at].then_some(fit.values[at]);
-        let sigma = value.filter(|_| is_honest).map(|_| covariance[(at, at)].max(0.0).sqrt());
+        let sigma = value.filter(|_| is_valid).map(|_| covariance[(at, at)].max(0.0).sqrt());
         let end = |sign: f64| value.zip(sigma).map(|(value, sigma)| value + sign * fit.reach * sigma);
         Parameter { name: name.clone(), unit: unit(name), value, sigma, low: end(-1.0), high: end(1.0) }
     })
     .collect()
 }
 
-fn correlations(fit: &Fit, covariance: &DMatrix<f64>, is_honest: bool) -> Vec<Vec<Option<f64>>> {
+fn correlations(fit: &Fit, covariance: &DMatrix<f64>, is_valid: bool) -> Vec<Vec<Option<f64>>> {
     let count = fit.names.len();
     let of = |row: usize, column: usize| {
-        let is_told = is_honest && fit.told.is_told[row] && fit.told.is_told[column];
+        let is_told = is_valid && fit.told.is_told[row] && fit.told.is_told[column];
         let scale = (covariance[(row, row)] * covariance[(column, column)]).sqrt();
         (is_told && scale > 0.0).then(|| (covariance[(row, column)] / scale).clamp(-1.0, 1.0))
     };
@@ -167,7 +168,8 @@ fn cannot_tell(fit: &Fit) -> Vec<CannotTell> {
         let why = match parts.as_slice() {
             [_] => "the data do not depend on it".into(),
             _ => format!(
-                "the data tell them only together, with a correlation of 1: they can move along {} without a trace",
+                "the data determine them only together, with a correlation of 1: they can change along {} without \
+                 changing the residuals",
                 signs.join(" ")
             ),
         };
@@ -176,7 +178,7 @@ fn cannot_tell(fit: &Fit) -> Vec<CannotTell> {
     fit.told.directions.iter().map(of).collect()
 }
 
-/// The standard deviation of the image of the point that is seen here, the larger of x and y: J C Jᵀ (mrcal's projection
+/// The standard deviation of the model's image at this place, the larger of x and y: J C Jᵀ (mrcal's projection
 /// uncertainty). With several poses the mean of their variances.
 fn uncertainty(problem: &Problem<'_>, fit: &Fit, covariance: &DMatrix<f64>, at: Point) -> Option<f64> {
     let of = |set: usize| {
@@ -193,10 +195,10 @@ fn uncertainty(problem: &Problem<'_>, fit: &Fit, covariance: &DMatrix<f64>, at: 
     (!all.is_empty()).then(|| (all.iter().sum::<f64>() / all.len() as f64).max(0.0).sqrt())
 }
 
-/// A note if the lens folds back inside the image: beyond that radius it means nothing.
+/// A note if the distortion folds back inside the image: beyond that radius the model is meaningless.
 fn folds(problem: &Problem<'_>, fit: &Fit, area: [f64; 4]) -> Option<String> {
     let lens = problem.model.form.map(&problem.of_set(&fit.values, 0)).lens?;
     let corners = [[area[0], area[1]], [area[2], area[1]], [area[0], area[3]], [area[2], area[3]]];
     let cut = corners.iter().any(|corner| lens.unproject(*corner).is_none());
-    cut.then(|| "the distortion folds back inside the image: in its corners the model means nothing".into())
+    cut.then(|| "the distortion folds back inside the image: in its corners the model is meaningless".into())
 }

@@ -1,4 +1,4 @@
-//! Why nothing can be calibrated.
+//! Why a calibration failed.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use shared::geometry::Size;
 use shared::text::Escaped;
 use thiserror::Error;
 
-/// Why nothing can be calibrated.
+/// Why a calibration failed.
 #[derive(Debug, Error)]
 pub enum CalibrateError {
     /// The options are wrong.
@@ -21,12 +21,12 @@ pub enum CalibrateError {
         /// What failed.
         error: io::Error,
     },
-    /// A folder was not written by a run, or a file is of another program.
+    /// A run did not write this folder, or another program wrote this file.
     #[error("{}: {wrong}; name a folder that a run wrote with --out, or a CSV file with the header frame,x,y,u,v", Escaped(path.display()))]
     NotInput {
         /// The file or folder.
         path: PathBuf,
-        /// What it lacks.
+        /// What is wrong with it.
         wrong: String,
     },
     /// A row cannot be read.
@@ -59,13 +59,15 @@ pub enum CalibrateError {
         needed: usize,
         /// Whether they are needed in each pose.
         each: &'static str,
-        /// What has too few.
+        /// The run or pose that has too few.
         name: String,
-        /// Frames that are there.
+        /// Frames that it has.
         found: usize,
     },
     /// All answers are the same.
-    #[error("all {frames} answers are at ({x}, {y}): a pipeline that always says the same cannot be calibrated")]
+    #[error(
+        "all {frames} answers are at ({x}, {y}): a pipeline that always gives the same answer cannot be calibrated"
+    )]
     OnePlace {
         /// Frames.
         frames: usize,
@@ -89,7 +91,8 @@ pub enum CalibrateError {
     },
     /// The truth lies on a line.
     #[error(
-        "the truth of {} lies on one line, which does not tell {model}: let the ball cross the picture, or fit similarity or offset",
+        "the truth of {} lies on one line, which does not determine {model}: let the ball cross the picture, or fit \
+         similarity or offset",
         Escaped(name)
     )]
     OneLine {

@@ -8,11 +8,12 @@ use super::solve::{NoMinimum, solve};
 use super::statistics::{chi_squared_tail, median, ratio_tail, reach};
 use super::told::{Told, told};
 
-/// A frame is an outlier if its residual is this many times the typical one. Of Gaussian residuals one in 65 million is.
-/// The least squares of the others are then those of the model, without a loss function that would cost accuracy.
+/// A frame is an outlier if its residual is this many times the typical one, which happens to one Gaussian residual in
+/// 65 million. The others are fitted by plain least squares, because a robust loss function would cost accuracy.
 const OUTLIER: f64 = 6.0;
 
-/// The median of a χ² with two degrees of freedom: of the squared length of a Gaussian residual in standard deviations.
+/// The median of a χ² with two degrees of freedom, which is the squared length of a Gaussian residual in standard
+/// deviations.
 const MEDIAN_SQUARE: f64 = 2.0 * std::f64::consts::LN_2;
 
 /// Most rounds in which outliers are found. The third rarely finds any.
@@ -37,14 +38,14 @@ pub(super) enum Sigma {
     },
 }
 
-/// Whether the residuals are as large as the answers' standard deviations say.
+/// The tests whether the residuals agree with the answers' standard deviations.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct ChiSquared {
     pub(super) statistic: f64,
     pub(super) freedom: f64,
     /// The part of it that is a pattern over the image, with its degrees of freedom.
     pub(super) pattern: Option<(f64, f64)>,
-    /// The probability that a right model has larger residuals, or a stronger pattern: twice the smaller of both.
+    /// The probability that a right model has larger residuals, or a stronger pattern: twice the smaller of the two.
     pub(super) p: f64,
 }
 
@@ -53,13 +54,13 @@ pub(super) struct ChiSquared {
 pub(super) struct Fit {
     pub(super) names: Vec<String>,
     pub(super) values: Vec<f64>,
-    /// The frames that are no outliers.
+    /// The frames that are not outliers.
     pub(super) used: Vec<bool>,
     /// Their squared residuals.
     pub(super) cost: f64,
     /// The variance of a residual of unit weight.
     pub(super) variance: f64,
-    /// The covariance of the parameters, and what the data cannot tell.
+    /// The covariance of the parameters, and which of them the data determine.
     pub(super) told: Told,
     /// How many standard deviations a 95 % interval reaches.
     pub(super) reach: f64,
@@ -78,13 +79,13 @@ impl Fit {
         &self.told.covariance * self.variance
     }
 
-    /// Frames that are no outliers.
+    /// Number of frames that are not outliers.
     pub(super) fn frames(&self) -> usize {
         self.used.iter().filter(|used| **used).count()
     }
 
     /// Schwarz' criterion (Annals of Statistics 6, 1978): the smaller, the better. With known standard deviations it is
-    /// χ² + p ln n, otherwise n ln(RSS / n) + p ln n, for n residuals and p parameters that the data tell.
+    /// χ² + p ln n, otherwise n ln(RSS / n) + p ln n, for n residuals and p parameters that the data determine.
     pub(super) fn criterion(&self) -> f64 {
         let residuals = 2.0 * self.frames() as f64;
         let penalty = self.told.rank as f64 * residuals.ln();
@@ -158,7 +159,7 @@ fn judged(problem: &Problem<'_>, values: Vec<f64>, used: Vec<bool>, sigma: Sigma
 
 fn inliers(squares: &[f64]) -> Vec<bool> {
     let typical = median(squares.to_vec()).unwrap_or(0.0) / MEDIAN_SQUARE;
-    // Where most residuals are rounding, none of them is an outlier.
+    // If most residuals are rounding errors, none of them is an outlier.
     let most = OUTLIER * OUTLIER * typical.max(1e-20);
     squares.iter().map(|square| *square <= most).collect()
 }

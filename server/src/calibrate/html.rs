@@ -42,7 +42,7 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// Where a place of the image is drawn.
+/// Where each point of the image is drawn in the chart.
 struct Frame {
     area: [f64; 4],
     scale: f64,

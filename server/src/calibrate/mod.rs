@@ -1,11 +1,12 @@
-//! `server calibrate`: finds the model from truth to answers, with what can be known of it.
+//! `server calibrate`: fits the model that maps truth to answers, with the uncertainty of its parameters.
 //!
 //! `input` reads a run's folder (`run_folder`) or a CSV file (`csv_file`) into sets of `observation`s, each with the
 //! `track` of its truth. `calibration` checks them and fits the model of a `choice`: a `problem` has the residuals and
-//! their derivatives, `start` is where it starts, `solve` minimises, `fit` finds outliers and judges the model by
-//! `statistics` and the `pattern` of its residuals, and `told` says what the data tell. `reference` measures how large a pipeline's errors are. `validate`
-//! holds frames and poses out, `residuals` sums up, and `verify` applies the correction to a second run. `describe` makes
-//! the `result`; `print`, `yaml` and `html` write it. The maps themselves are [`shared::lens`].
+//! their derivatives, `start` gives the initial parameters, `solve` minimises, `fit` finds outliers and judges the
+//! model by `statistics` and the `pattern` of its residuals, and `told` decides which parameters the data determine.
+//! `reference` measures how large a pipeline's errors are. `validate` holds out frames and poses, `residuals`
+//! summarises, and `verify` applies the correction to a second run. `describe` makes the `result`; `print`, `yaml` and
+//! `html` write it. The maps themselves are [`shared::lens`].
 
 mod calibration;
 mod choice;
@@ -56,7 +57,7 @@ pub use error::CalibrateError;
 pub use options::CalibrateOptions;
 pub use result::Calibration;
 
-/// Calibrates what the options name, and writes what was found.
+/// Calibrates the runs that the options name, and writes the results.
 pub fn run(options: &CalibrateOptions) -> Exit {
     match calibrated(options) {
         Ok(exit) => exit,
@@ -74,10 +75,10 @@ fn calibrated(options: &CalibrateOptions) -> Result<Exit, CalibrateError> {
     Ok(if fails { Exit::GateFailed } else { Exit::Fine })
 }
 
-/// Calibrates what the options name, without writing anything. Gives what was found, and the correction.
+/// Calibrates the runs that the options name. Returns the result and the correction, and writes nothing.
 ///
 /// # Errors
-/// [`CalibrateError`] if something cannot be read, or does not suffice.
+/// [`CalibrateError`] if something cannot be read, or if there are too few data.
 pub fn calibration(options: &CalibrateOptions) -> Result<(Calibration, Correction), CalibrateError> {
     found(options).map(|found| (found.calibration, found.correction))
 }

@@ -1,4 +1,4 @@
-//! What is calibrated: frames with a truth and an answer.
+//! The data of a calibration: frames with a truth and an answer.
 
 use shared::geometry::{Covariance, Size};
 use shared::lens::Point;
@@ -31,14 +31,14 @@ pub(super) struct Set {
     pub(super) observations: Vec<Observation>,
     /// Where the truth was at any time; empty without times.
     pub(super) track: Track,
-    /// Size of the images, if the input tells it.
+    /// Size of the images, if the input has it.
     pub(super) size: Option<Size>,
-    /// Whether the covariances are what the user states in a CSV file, rather than what a pipeline claims.
+    /// Whether the covariances come from the user's CSV file. Otherwise they are a pipeline's own.
     pub(super) is_stated: bool,
 }
 
 impl Set {
-    /// Checks that there is something to fit in it.
+    /// Checks that the answers and the truths vary.
     pub(super) fn check(&self) -> Result<(), CalibrateError> {
         let frames = self.observations.len();
         let Some(first) = self.observations.first() else { return Ok(()) };
@@ -72,7 +72,7 @@ impl Set {
     }
 }
 
-/// The size that all sets have; `None` if none tells it.
+/// The size of all sets; `None` if no set has one.
 pub(super) fn common_size(sets: &[Set]) -> Result<Option<Size>, CalibrateError> {
     let mut known = sets.iter().filter_map(|set| Some((&set.name, set.size?)));
     let Some((name, size)) = known.next() else { return Ok(None) };

@@ -9,7 +9,7 @@ use shared::lens::correction::Target;
 
 use super::choice::ModelChoice;
 
-/// What is calibrated, and what is made of it.
+/// The options of `server calibrate`.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Calibrate")]
 pub struct CalibrateOptions {
@@ -18,8 +18,8 @@ pub struct CalibrateOptions {
     #[arg(id = "calibrate", value_name = "RUN", required = true, value_hint = ValueHint::AnyPath)]
     pub inputs: Vec<PathBuf>,
 
-    /// Model from truth to answer: offset, similarity, affine, homography, homography+distortion, camera or auto (the best
-    /// by BIC); +time finds by how much answers are behind, +shutter the time from row to row
+    /// Model from truth to answer: offset, similarity, affine, homography, homography+distortion, camera or auto (the
+    /// best by BIC); +time also fits the delay of the answers, +shutter the time from row to row
     #[arg(id = "calibrate-model", long = "model", value_name = "MODEL", default_value = "auto")]
     pub model: ModelChoice,
 
@@ -28,13 +28,13 @@ pub struct CalibrateOptions {
     #[arg(long, value_name = "NAME", default_value = "k1k2")]
     pub distortion: Distortion,
 
-    /// Focal length in px at which homography+distortion tells its coefficients, because one plane does not tell it
-    /// [default: the width of the images]
+    /// Focal length in px for homography+distortion, because one plane does not determine it [default: the width of the
+    /// images]
     #[arg(long, value_name = "PX", value_parser = focal)]
     pub focal: Option<f64>,
 
-    /// What the answers are estimates of: point, or disc (the centroid of the picture of a disc on the plane, corrected by
-    /// the exact formula)
+    /// What the answers are estimates of: point, or disc (the centroid of the picture of a disc on the plane, corrected
+    /// by the exact formula)
     #[arg(long, value_name = "KIND", default_value = "point")]
     pub target: Target,
 
@@ -42,12 +42,12 @@ pub struct CalibrateOptions {
     #[arg(id = "calibrate-size", long = "size", value_name = "WIDTHxHEIGHT")]
     pub size: Option<Size>,
 
-    /// Run without a lens that tells how large the answers' errors are. Only with it is there a verdict whether the model
-    /// fits a run
+    /// Run without a lens, to measure how large the answers' errors are. A run needs it for a verdict whether the model
+    /// fits
     #[arg(long, value_name = "RUN", value_hint = ValueHint::AnyPath)]
     pub reference: Option<PathBuf>,
 
-    /// Second run, or CSV file, whose answers are corrected by what was found: the error left is shown
+    /// Second run, or CSV file, whose answers are corrected: the remaining error is shown
     #[arg(long, value_name = "RUN", value_hint = ValueHint::AnyPath)]
     pub verify: Option<PathBuf>,
 
@@ -55,11 +55,12 @@ pub struct CalibrateOptions {
     #[arg(id = "calibrate-strict", long = "strict")]
     pub strict: bool,
 
-    /// Write everything that was found to this file as JSON; - for stdout
+    /// Write the whole result to this file as JSON; - for stdout
     #[arg(id = "calibrate-json", long = "json", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub json: Option<PathBuf>,
 
-    /// Write correction.toml, calibration.json, calibration.html and, for a model with a lens, camera.yaml into this folder
+    /// Write correction.toml, calibration.json, calibration.html and, for a model with a lens, camera.yaml into this
+    /// folder
     #[arg(id = "calibrate-out", long = "out", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
 }

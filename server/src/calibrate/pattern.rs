@@ -1,9 +1,9 @@
 //! Whether the residuals show a pattern over the image.
-//!
-//! The sum of all squared residuals hardly notices a lens term that is missing: the noise of 1,200 numbers hides it. Low
-//! polynomials over the image see it. Their part in the residuals is χ², with as many degrees of freedom as the polynomials
-//! have after those that the model itself can follow are taken out: g (D − CᵀA⁻¹C)⁻¹ g for g = Bᵀr, D = BᵀB, C = JᵀB and
-//! A = JᵀJ, with the values B of the polynomials (a score test; C. R. Rao, 1948).
+//! A missing lens term hardly changes the sum of all squared residuals: the noise of 1,200 numbers hides it.
+//! Polynomials of low degree over the image reveal it. Their part of the residuals follows a χ² distribution, with as
+//! many degrees of freedom as are left of the polynomials when those that the model can represent are removed: g (D −
+//! CᵀA⁻¹C)⁻¹ g for g = Bᵀr, D = BᵀB, C = JᵀB and A = JᵀJ, with the values B of the polynomials (a score test; C. R.
+//! Rao, 1948).
 
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 use shared::lens::Point;
@@ -18,11 +18,11 @@ const DEGREE: usize = 5;
 /// Polynomials of both axes.
 const COUNT: usize = (DEGREE + 1) * (DEGREE + 2);
 
-/// A direction that the model follows to this share is the model's own.
+/// A direction is removed if the model can represent at least this share of it.
 const OWN: f64 = 1e-4;
 
-/// The squared part of the residuals in the polynomials, in units of their variance, with its degrees of freedom. `None` if
-/// there are too few frames, or none of the polynomials is left.
+/// The sum of squares that the polynomials explain, in units of the residuals' variance, with its degrees of freedom.
+/// `None` if there are too few frames, or none of the polynomials is left.
 pub(super) fn pattern(problem: &Problem<'_>, values: &[f64], used: &Used, told: &Told) -> Option<(f64, f64)> {
     if used.iter().filter(|used| **used).count() < 2 * COUNT {
         return None;

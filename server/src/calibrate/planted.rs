@@ -23,16 +23,16 @@ pub(super) const LENS: Pinhole = Pinhole { fx: 600.0, fy: 600.0, cx: 319.5, cy: 
 /// A homography that turns, enlarges and tilts a little.
 pub(super) const HOMOGRAPHY: [f64; 8] = [1.003, 0.0035, 0.37, -0.0035, 1.002, -0.21, 2e-5, -1e-5];
 
-/// What is planted.
+/// The planted model.
 #[derive(Clone, Debug)]
 pub(super) struct Planted {
     pub(super) form: Form,
     pub(super) values: Vec<f64>,
-    /// Time by which answers are behind, and from row to row, in µs.
+    /// The delay of the answers and the time from row to row, in µs.
     pub(super) times: (f64, f64),
     pub(super) frames: usize,
     pub(super) sigma: f64,
-    /// Radius of a disc whose centroid is answered.
+    /// Radius of a disc, if the answers are centroids of discs.
     pub(super) disc: Option<f64>,
     /// Whether answers have their covariance.
     pub(super) has_covariance: bool,
@@ -49,7 +49,7 @@ impl Planted {
         self.set_of(&bouncing(seed, self.frames + 1), seed)
     }
 
-    /// Frames with these truths, one each sixtieth of a second; the last is only of the track.
+    /// Frames with these truths, one each sixtieth of a second. The last truth is only part of the track.
     pub(super) fn set_of(&self, truths: &[Point], seed: u64) -> Set {
         let time = |at: usize| at as f64 * 1e6 / 60.0;
         let track =
@@ -64,7 +64,7 @@ impl Planted {
             let shown = |row: f64| {
                 if self.times == (0.0, 0.0) { *truth } else { track.at(time(at) - self.times.0 + row * self.times.1).0 }
             };
-            // The row at which the ball is seen depends on where it is then.
+            // The time depends on the ball's row, which depends on the time.
             let mut image = seen(shown(truth[1]));
             (0..8).for_each(|_| image = seen(shown(image[1])));
             let answer = [image[0] + self.sigma * normal.next(), image[1] + self.sigma * normal.next()];
@@ -95,7 +95,7 @@ pub(super) fn asked(model: &str) -> Asked {
     }
 }
 
-/// Calibrates these sets, which must suffice.
+/// Calibrates these sets, and panics if that fails.
 pub(super) fn found(sets: &[Set], asked: &Asked) -> Found {
     calibrate(sets, asked).unwrap_or_else(|wrong| panic!("{wrong}"))
 }

@@ -18,7 +18,7 @@ pub(super) fn text(found: &Calibration) -> String {
     lines.push(String::new());
     lines.extend(table(&parameters(found)));
     lines.extend(
-        found.cannot_tell.iter().map(|one| format!("cannot be told: {}: {}", one.parameters.join(", "), one.why)),
+        found.cannot_tell.iter().map(|one| format!("not determined: {}: {}", one.parameters.join(", "), one.why)),
     );
     lines.extend(correlated(found));
     lines.push(String::new());
@@ -49,7 +49,7 @@ fn head(found: &Calibration) -> String {
 fn parameters(found: &Calibration) -> Vec<Vec<String>> {
     let row = |Parameter { name, unit, value, sigma, low, high }: &Parameter| {
         let Some(value) = value else {
-            return vec![name.clone(), "cannot be told".into(), String::new(), String::new(), String::new()];
+            return vec![name.clone(), "not determined".into(), String::new(), String::new(), String::new()];
         };
         let digits = sigma.map_or(7, |sigma| places(*value, sigma));
         let shown = |value: f64| rounded(value, digits);
@@ -149,10 +149,10 @@ fn verdict(found: &Calibration) -> Vec<String> {
     }
     if let Some(nees) = found.nees {
         let whose = if found.sigma_from == "reference" { "the reference's answers" } else { "the answers" };
-        lines.push(format!("{whose} have errors of {:.3} of their own sigma", nees.sqrt()));
+        lines.push(format!("{whose} have errors of {:.3} times their own sigma", nees.sqrt()));
     }
     if let Some(Verified { nees: Some(nees), .. }) = found.verified {
-        lines.push(format!("the corrected answers have errors of {:.3} of their own sigma", nees.sqrt()));
+        lines.push(format!("the corrected answers have errors of {:.3} times their own sigma", nees.sqrt()));
     }
     lines
 }
@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_has_as_many_digits_as_its_sigma_tells() {
+    fn a_value_has_as_many_digits_as_its_sigma_justifies() {
         assert_eq!(rounded(7_300.123_4, places(7_300.123_4, 1.3)), "7300.1");
         assert_eq!(rounded(-0.300_012_3, places(-0.300_012_3, 7.6e-5)), "-0.300012");
         assert_eq!(rounded(1.234e-6, places(1.234e-6, 1e-8)), "1.234e-6");

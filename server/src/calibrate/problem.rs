@@ -11,13 +11,13 @@ use super::observation::{Observation, Set};
 /// Parameters of a pose.
 pub(super) const POSE: usize = 6;
 
-/// A model of what is fitted: a form, and the times beside it.
+/// A model: a form, and which times are fitted with it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Model {
     pub(super) form: Form,
-    /// Whether the answers may be behind the truth by a time.
+    /// Whether a delay of the answers is fitted.
     pub(super) time: bool,
-    /// Whether rows may be exposed one after the other.
+    /// Whether the time from row to row is fitted.
     pub(super) shutter: bool,
     /// What the answers are estimates of.
     pub(super) target: Target,
@@ -27,7 +27,7 @@ pub(super) struct Model {
 pub(super) struct Problem<'a> {
     pub(super) model: Model,
     pub(super) sets: &'a [Set],
-    /// For each frame of all sets, in order: the inverse of its covariance's root, [[a, 0], [b, c]].
+    /// For each frame of all sets, in order: the inverse of the Cholesky factor of its covariance, [[a, 0], [b, c]].
     whitening: Vec<[f64; 3]>,
     /// Whether residuals are in standard deviations rather than px.
     pub(super) is_weighted: bool,
@@ -43,7 +43,7 @@ pub(super) struct Normal {
     pub(super) cost: f64,
 }
 
-/// The frames that are fitted, one for each of all sets; the others are outliers or held out.
+/// Whether each frame of all sets is fitted; the others are outliers or held out.
 pub(super) type Used = [bool];
 
 /// Derivatives of a frame's image, with the parameters that they are by.
@@ -58,7 +58,7 @@ struct Row {
 pub(super) struct White<'a> {
     pub(super) residual: Point,
     pub(super) by: &'a [Point],
-    /// The parameters that the derivatives are by.
+    /// The parameters with respect to which the derivatives are.
     pub(super) columns: &'a [usize],
     /// The frame's answer, in px.
     pub(super) answer: Point,
@@ -66,7 +66,7 @@ pub(super) struct White<'a> {
 }
 
 impl White<'_> {
-    /// A pair in px as the residual is: in standard deviations.
+    /// Scales a pair in px like a residual: to standard deviations.
     pub(super) fn white(&self, pair: Point) -> Point {
         white(self.root, pair)
     }
@@ -132,7 +132,7 @@ impl<'a> Problem<'a> {
         self.columns(set).map(|at| p[at]).collect()
     }
 
-    /// The time by which answers are behind, and from row to row, in µs.
+    /// The delay of the answers and the time from row to row, in µs.
     pub(super) fn times(&self, p: &[f64]) -> (Option<f64>, Option<f64>) {
         let (shared, poses) = self.layout();
         let after = shared + poses * POSE;

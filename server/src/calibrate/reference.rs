@@ -7,13 +7,13 @@ use super::fit::Sigma;
 use super::input;
 use super::statistics::median;
 
-/// Frames that a reference needs: 30 tell a variance to a quarter.
+/// Frames that a reference needs: 30 determine a variance to a quarter.
 const LEAST: usize = 30;
 
 /// A frame is left out if its squared error is this many times the typical one, as in `fit`.
 const OUTLIER: f64 = 36.0;
 
-/// The factor of the answers' covariances: their NEES in this run, over the two axes.
+/// The factor for the answers' covariances: their NEES in this run, averaged over the two axes.
 pub(super) fn sigma(path: &Path) -> Result<Sigma, CalibrateError> {
     let set = input::read(path)?;
     let squares: Vec<f64> = set
@@ -32,13 +32,13 @@ pub(super) fn sigma(path: &Path) -> Result<Sigma, CalibrateError> {
         );
         return Err(CalibrateError::Usage(wrong));
     }
-    // The typical half of a χ² with two degrees of freedom has a median of ln 2.
+    // Half of a χ² with two degrees of freedom has the median ln 2.
     let typical = median(squares.clone()).unwrap_or(0.0) / std::f64::consts::LN_2;
     let kept: Vec<f64> = squares.into_iter().filter(|square| *square <= OUTLIER * typical).collect();
     let factor = kept.iter().sum::<f64>() / kept.len() as f64;
     if factor <= 0.0 || !factor.is_finite() {
         let wrong =
-            format!("the answers of {} have no errors, so it tells no σ", shared::text::Escaped(path.display()));
+            format!("the answers of {} have no errors, so no σ follows from it", shared::text::Escaped(path.display()));
         return Err(CalibrateError::Usage(wrong));
     }
     Ok(Sigma::Reference { factor, frames: kept.len() })

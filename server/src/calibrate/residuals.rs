@@ -1,4 +1,4 @@
-//! Residuals summed up: over all frames, by radius and over the image.
+//! Summaries of residuals: over all frames, by radius and over the image.
 
 use shared::geometry::Size;
 use shared::lens::Point;
@@ -14,7 +14,7 @@ pub(super) const CELLS: (usize, usize) = (8, 6);
 /// A residual at a place of the image.
 pub(super) type Placed = (Point, Point);
 
-/// The part of the image that is looked at: left, top, right and bottom edge.
+/// The part of the image that is summarised: left, top, right and bottom edge.
 pub(super) fn area(size: Option<Size>, placed: &[Placed]) -> [f64; 4] {
     if let Some(Size { width, height }) = size {
         return [-0.5, -0.5, f64::from(width) - 0.5, f64::from(height) - 0.5];
@@ -27,7 +27,7 @@ pub(super) fn area(size: Option<Size>, placed: &[Placed]) -> [f64; 4] {
     [low[0], low[1], high[0], high[1]]
 }
 
-/// The residuals summed up.
+/// Summarises the residuals.
 pub(super) fn summed(residuals: impl Iterator<Item = Point>) -> Residuals {
     let (mut count, mut square, mut sum, mut l1, mut max) = (0.0, 0.0, [0.0; 2], 0.0, 0.0_f64);
     for [x, y] in residuals {

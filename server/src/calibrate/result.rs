@@ -32,7 +32,7 @@ pub struct Calibration {
     pub parameters: Vec<Parameter>,
     /// Correlation of each pair of parameters, in their order; `null` for one without a σ.
     pub correlations: Vec<Vec<Option<f64>>>,
-    /// What the data cannot tell.
+    /// Parameters that the data do not determine.
     pub cannot_tell: Vec<CannotTell>,
     /// Where σ comes from: `residuals`, `covariances` or `reference`.
     pub sigma_from: &'static str,
@@ -50,9 +50,9 @@ pub struct Calibration {
     pub by_radius: Vec<Ring>,
     /// Answer minus model over the image.
     pub over_image: Vec<CellOfImage>,
-    /// How well the model foretells frames that it was not fitted to.
+    /// How well the model predicts frames that it was not fitted to.
     pub cross_validation: Option<CrossValidation>,
-    /// The candidates of `auto`, the best first.
+    /// The candidates of `auto`, best first.
     pub candidates: Vec<Candidate>,
     /// The error of a second run before and after the correction.
     pub verified: Option<Verified>,
@@ -76,9 +76,9 @@ pub struct Parameter {
     pub name: String,
     /// Its unit.
     pub unit: &'static str,
-    /// Its value; `null` if the data cannot tell it.
+    /// Its value; `null` if the data do not determine it.
     pub value: Option<f64>,
-    /// Its standard deviation; `null` if the model does not fit, or the data cannot tell it.
+    /// Its standard deviation; `null` if the model does not fit, or the data do not determine it.
     pub sigma: Option<f64>,
     /// The 95 % interval.
     pub low: Option<f64>,
@@ -86,7 +86,7 @@ pub struct Parameter {
     pub high: Option<f64>,
 }
 
-/// Parameters that the data tell only together.
+/// Parameters that the data determine only together.
 #[derive(Clone, Debug, Serialize)]
 pub struct CannotTell {
     /// Their names.
@@ -151,7 +151,7 @@ pub struct CellOfImage {
     pub uncertainty_px: Option<f64>,
 }
 
-/// How well the model foretells frames that it was not fitted to.
+/// How well the model predicts frames that it was not fitted to.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct CrossValidation {
     /// Parts of the frames, each held out once.
@@ -160,7 +160,7 @@ pub struct CrossValidation {
     pub fitted_rms_px: f64,
     /// Root mean square of the residuals of frames held out.
     pub held_out_rms_px: f64,
-    /// The same with whole poses held out, whose places alone are fitted; only for the model camera.
+    /// The same with whole poses held out, of which only the place is fitted; only for the model camera.
     pub poses_rms_px: Option<f64>,
     /// Probability that two halves of the frames differ by more than they do, if their covariances are right.
     pub halves_p: Option<f64>,
@@ -175,7 +175,7 @@ pub struct Candidate {
     pub distortion: Option<String>,
     /// Its parameters.
     pub parameters: usize,
-    /// Schwarz' criterion, less that of the best.
+    /// Schwarz' criterion minus that of the best candidate.
     pub bic: f64,
 }
 

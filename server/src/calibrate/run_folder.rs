@@ -41,8 +41,8 @@ pub(super) fn read(folder: &Path) -> Result<Set, CalibrateError> {
         return Err(not_input("it has no report.json".into()));
     }
     let text = fs::read_to_string(&report).map_err(|error| CalibrateError::Read { path: report.clone(), error })?;
-    let report =
-        crate::compare::checked(&text).map_err(|wrong| not_input(format!("its report.json is no report: {wrong}")))?;
+    let report = crate::compare::checked(&text)
+        .map_err(|wrong| not_input(format!("its report.json is not a report: {wrong}")))?;
     let config = &report["run"]["config"];
     let clock = Clock::of(config);
     let sessions = report["sessions"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -55,7 +55,7 @@ pub(super) fn read(folder: &Path) -> Result<Set, CalibrateError> {
         return Err(CalibrateError::NoTruth { name });
     }
     gathered.observations.sort_by_key(|one| one.frame);
-    // Frames that a source shows twice at a time tell no motion.
+    // Frames with equal times say nothing about the motion.
     let track = Track::new(gathered.samples).unwrap_or_default();
     let side = |name: &str| config[name].as_u64();
     let size = side("width").zip(side("height")).and_then(|(width, height)| Size::new(width, height).ok());
@@ -65,7 +65,7 @@ pub(super) fn read(folder: &Path) -> Result<Set, CalibrateError> {
 /// How the time of a frame is known.
 #[derive(Clone, Copy, Debug, Default)]
 enum Clock {
-    /// From its index: the ball moves by the same time from frame to frame, in µs.
+    /// From its index: the interval between frames is constant. In µs.
     Steps(f64),
     /// By the server's clock.
     #[default]
@@ -80,7 +80,7 @@ impl Clock {
     }
 }
 
-/// What the rows of a session tell.
+/// What was read from the rows of a session.
 #[derive(Default)]
 struct Gathered {
     clock: Clock,
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn the_frames_of_a_run_have_their_time_by_index_and_a_lost_frame_still_tells_the_place() {
+    fn frames_get_their_time_from_the_index_and_a_lost_frame_still_adds_to_the_path() {
         let rows = "2,0,0,5,answered,,ball,1,2,20,,circle,3,4,20,0.1,0,0.1,1\n\
                     2,1,2,6,answered,,ball,5,6,20,,circle,7,8,20,0.1,0,0.1,0\n\
                     2,2,3,7,lost,late,ball,9,10,20,,,,,,,,,0\n1,0,0,5,answered,,ball,1,2,20,,circle,3,4,20,,,,0\n\
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_run_and_a_run_without_truth_are_refused() {
+    fn other_folders_and_runs_without_truth_are_refused() {
         let empty = tempfile::tempdir().unwrap();
         let wrong = read(empty.path()).unwrap_err().to_string();
         assert!(wrong.contains("it has no report.json; name a folder that a run wrote"), "{wrong}");

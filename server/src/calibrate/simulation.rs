@@ -1,4 +1,4 @@
-//! The goals in numbers: 200 seeds of 600 frames, at the error of `--noise 10`.
+//! Coverage of the intervals over 200 seeds of 600 frames, with the error of `--noise 10`.
 //!
 //! Run with `cargo test --release -p server calibrate::simulation -- --ignored --nocapture`; `tests` has a fixed sample.
 
@@ -37,7 +37,7 @@ fn coverage(seeds: u64, truth: &[f64], calibrate: impl Fn(u64) -> Calibration) -
         all.names = calibration.parameters.iter().map(|one| one.name.clone()).collect();
         for (at, (one, truth)) in calibration.parameters.iter().zip(truth).enumerate() {
             let (Some(value), Some(low), Some(high), Some(sigma)) = (one.value, one.low, one.high, one.sigma) else {
-                // A right model that χ² rejects has no interval: 5 % have none. Its values still count.
+                // χ² rejects 5 % of the right models, which then have no interval. Their values still count.
                 continue;
             };
             all.covered[at] += usize::from((low..=high).contains(truth));
@@ -108,7 +108,7 @@ fn intervals_of_a_camera_with_8_poses_cover_the_truth_in_177_to_199_of_200() {
 
 #[test]
 #[ignore = "takes a minute in a release build"]
-fn times_are_read_back_within_6_us_and_50_ns_a_line_in_all_of_200() {
+fn times_are_recovered_within_6_us_and_50_ns_a_line_in_all_of_200() {
     let planted = Planted { times: (7_300.0, 0.0), ..Planted::new(Form::Offset, &[0.37, -0.21]) };
     let all = coverage(SEEDS, &[0.37, -0.21, 7_300.0], |seed| intervals(&planted, seed, &asked("offset+time")));
     all.print("offset and time");

@@ -14,7 +14,7 @@ const MOST_STEPS: usize = 500;
 /// A step is the last one if it moves no parameter by more than this share of its own standard deviation.
 const STILL: f64 = 1e-7;
 
-/// Why a fit did not end.
+/// The fit found no minimum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NoMinimum;
 
@@ -49,7 +49,7 @@ pub(super) fn solve(problem: &Problem<'_>, start: &[f64], used: &Used) -> Result
             }
             None => (damping, growth) = (damping.max(1e-12) * growth, 2.0 * growth),
         }
-        // So much damping moves nothing: what is left is rounding.
+        // With this much damping a step changes nothing but the rounding.
         if damping > 1e16 {
             return Ok(p);
         }
@@ -57,7 +57,7 @@ pub(super) fn solve(problem: &Problem<'_>, start: &[f64], used: &Used) -> Result
     Ok(p)
 }
 
-/// One over the root of each parameter's information; 1 for a parameter that changes nothing.
+/// One over the square root of each parameter's information; 1 for a parameter without influence.
 pub(super) fn scales(normal: &Normal) -> DVector<f64> {
     normal.matrix.diagonal().map(|information| if information > 0.0 { information.sqrt().recip() } else { 1.0 })
 }

@@ -1,4 +1,4 @@
-//! Where a fit starts: closed forms for the planar models, Zhang's method for a camera.
+//! The initial parameters of a fit: closed forms for the planar models, Zhang's method for a camera.
 
 use nalgebra::{DMatrix, Matrix3 as Square, SymmetricEigen};
 use shared::lens::form::Form;
@@ -13,7 +13,7 @@ use super::problem::{POSE, Problem};
 /// frame, so that a local method finds the minimum from the best of them.
 const OFFSETS: (i32, f64) = (250, 2_000.0);
 
-/// Frames that the search of a time offset looks at.
+/// Most frames that the search for a time offset uses.
 const SEARCHED: usize = 400;
 
 /// The least separation of the two smallest singular values, relative, at which four points give a homography.
@@ -117,8 +117,8 @@ fn moved(matrix: &Matrix3, point: Point) -> Point {
     [x, y]
 }
 
-/// A camera without distortion: focal lengths from the homographies of its poses (Zhang, PAMI 22, 2000; the centre is that
-/// of the image, as in OpenCV's `initCameraMatrix2D`), then each pose.
+/// A camera without distortion: focal lengths from the homographies of its poses (Zhang, PAMI 22, 2000; the centre is
+/// that of the image, as in OpenCV's `initCameraMatrix2D`), then each pose.
 fn camera(
     problem: &Problem<'_>,
     pairs: impl Fn(&Set) -> Vec<(Point, Point)>,
@@ -149,7 +149,7 @@ fn focal_lengths(homographies: &[Matrix3], [cx, cy]: Point, focal: f64) -> Pinho
         let (a, b) = (column(0), column(1));
         let length = |of: [f64; 3]| of.iter().map(|value| value * value).sum::<f64>().sqrt();
         let by = length(a) * length(b);
-        // Both columns are at right angles, and of one length.
+        // Both columns are at right angles and have the same length.
         for (row, value) in [
             ([a[0] * b[0], a[1] * b[1]], -a[2] * b[2]),
             ([a[0] * a[0] - b[0] * b[0], a[1] * a[1] - b[1] * b[1]], b[2] * b[2] - a[2] * a[2]),
@@ -202,7 +202,7 @@ fn searched(sets: &[Set]) -> f64 {
     best.map_or(0.0, |(_, offset)| offset)
 }
 
-/// The squared residuals that the best affine map leaves.
+/// The sum of the squared residuals of the best affine map.
 fn affine_rest(pairs: &[(Point, Point)]) -> f64 {
     let mut square = Square::<f64>::zeros();
     let mut right = nalgebra::Matrix3x2::<f64>::zeros();
@@ -217,7 +217,7 @@ fn affine_rest(pairs: &[(Point, Point)]) -> f64 {
         let image = found.transpose() * nalgebra::Vector3::new(from[0], from[1], 1.0);
         (to[0] - image[0]).powi(2) + (to[1] - image[1]).powi(2)
     };
-    // Half of the pairs: outliers must not decide.
+    // Only the better half of the pairs counts, so that outliers have no influence.
     let mut rests: Vec<f64> = pairs.iter().map(rest).collect();
     rests.sort_by(f64::total_cmp);
     rests.iter().take(rests.len() / 2 + 1).sum()

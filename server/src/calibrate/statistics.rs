@@ -1,4 +1,4 @@
-//! Tails of the distributions behind the verdicts.
+//! Tail probabilities of the distributions behind the verdicts.
 
 use crate::score::{beta, bounds::student};
 
@@ -55,7 +55,7 @@ pub(super) fn reach(freedom: f64) -> f64 {
     if freedom > 1e6 { 1.959_963_984_540_054 } else { student(freedom.max(1.0), 0.025) }
 }
 
-/// The middle of these values, which must not be NaN. `None` without one.
+/// The median of these values, which must not be NaN. `None` without values.
 pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
     if values.is_empty() {
         return None;
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tails_are_those_of_scipy() {
+    fn tails_equal_those_of_scipy() {
         // scipy.stats.chi2.sf and scipy.stats.f.sf, 1.17.
         for (freedom, x, expected) in [
             (2.0, 5.991_464_547_107_979, 0.05),

@@ -1,4 +1,4 @@
-//! Calibrations of planted parameters: read back, judged, and what cannot be told.
+//! Calibrations of planted parameters: their estimates, the verdicts, and parameters that the data do not determine.
 
 use shared::lens::correction::Target;
 use shared::lens::{Distortion, Form};
@@ -61,7 +61,7 @@ fn sigma_of(calibration: &Calibration, name: &str) -> f64 {
 }
 
 #[test]
-fn every_planar_model_reads_its_planted_parameters_back() {
+fn every_planar_model_recovers_its_planted_parameters() {
     let similarity = vec![1.003, 0.2_f64.to_radians(), 0.37, -0.21];
     let affine = vec![1.003, 0.002, 0.37, -0.004, 0.998, -0.21];
     for (name, form, values) in [
@@ -92,7 +92,7 @@ fn every_planar_model_reads_its_planted_parameters_back() {
 }
 
 #[test]
-fn without_errors_the_parameters_are_exact_and_so_is_the_way_back() {
+fn without_errors_the_parameters_and_the_correction_are_exact() {
     for (name, form, values) in [
         ("homography", Form::Homography, HOMOGRAPHY.to_vec()),
         ("homography+distortion", lensed(), with_lens(-0.30, 0.10)),
@@ -111,7 +111,7 @@ fn without_errors_the_parameters_are_exact_and_so_is_the_way_back() {
 }
 
 #[test]
-fn a_planted_time_offset_and_line_time_are_read_back_beside_an_offset() {
+fn a_time_offset_and_a_line_time_are_recovered_together_with_an_offset() {
     let planted = Planted { times: (7_300.0, 30.0), ..Planted::new(Form::Offset, &[0.37, -0.21]) };
     let calibration = found(&[planted.set(7)], &asked("offset+time+shutter")).calibration;
     assert_read_back(&calibration, &[0.37, -0.21, 7_300.0, 30.0]);
@@ -131,7 +131,7 @@ fn a_planted_time_offset_and_line_time_are_read_back_beside_an_offset() {
 }
 
 #[test]
-fn a_camera_is_read_back_from_its_poses_and_foretells_a_pose_that_was_held_out() {
+fn a_camera_is_recovered_from_its_poses_and_predicts_a_pose_that_was_held_out() {
     let (sets, truth) = poses(8, 150, 1);
     let asked = Asked { size: Some(SIZE), ..asked("camera") };
     let found = found(&sets, &asked);
@@ -139,14 +139,14 @@ fn a_camera_is_read_back_from_its_poses_and_foretells_a_pose_that_was_held_out()
     let held_out = found.calibration.cross_validation.expect("a cross-validation");
     let poses = held_out.poses_rms_px.expect("poses held out");
     assert!(poses < 1.2 * held_out.fitted_rms_px, "{held_out:?}");
-    assert!(matches!(found.form, Form::Undistorted(_)), "no plane is the right one");
+    assert!(matches!(found.form, Form::Undistorted(_)), "with several poses the correction has no plane");
     let yaml = super::yaml::text(&found).expect("a camera");
     assert!(yaml.starts_with("%YAML 1.2\n---\n") && yaml.contains("distortion_model: plumb_bob\n"), "{yaml}");
     assert!(yaml.contains("plumb_covariance:") && yaml.contains("cols: 5\n"), "{yaml}");
 }
 
 #[test]
-fn a_model_without_a_term_that_is_there_is_rejected_and_has_no_sigma() {
+fn a_model_without_a_needed_term_is_rejected_and_has_no_sigma() {
     let planted = Planted::new(lensed(), &with_lens(0.0, 0.002));
     let only_k1 = Asked { distortion: Distortion::Brown(1), ..asked("homography+distortion") };
     let (mut rejected, mut right) = (0, 0);
@@ -183,7 +183,7 @@ fn without_covariances_sigma_comes_from_the_residuals_and_there_is_no_verdict() 
     let [a, b] = [&scaled, &honest].map(|of| sigma_of(of, "h11"));
     assert!((a / b - 1.0).abs() < 1e-4, "{a} and {b}");
     let unscaled = found(&[set], &asked("homography")).calibration;
-    assert_eq!(unscaled.fits, Some(true), "residuals that are too small are no misfit");
+    assert_eq!(unscaled.fits, Some(true), "residuals that are too small do not reject the model");
 }
 
 #[test]
@@ -204,8 +204,8 @@ fn outliers_are_left_out_and_do_not_move_the_parameters() {
 }
 
 #[test]
-fn what_the_data_cannot_tell_is_named_and_has_no_number() {
-    // A ball that never turns: a time offset is an offset.
+fn parameters_that_the_data_do_not_determine_are_named_and_have_no_value() {
+    // For a ball that never changes direction, a time offset is the same as an offset.
     let straight: Vec<_> = (0..201).map(|at| [100.0 + 2.0 * f64::from(at), 80.0 + 1.5 * f64::from(at)]).collect();
     let planted = Planted { frames: 200, ..Planted::new(Form::Offset, &[0.3, 0.1]) };
     let calibration = found(&[planted.set_of(&straight, 1)], &asked("offset+time")).calibration;
@@ -228,7 +228,7 @@ fn what_the_data_cannot_tell_is_named_and_has_no_number() {
 }
 
 #[test]
-fn a_disc_is_taken_back_to_its_centre_by_the_exact_formula() {
+fn the_exact_formula_maps_a_discs_centroid_to_its_centre() {
     // A plane tilted by 45°, and a lens with k1 = −0.3.
     for (k1, tilt, least) in [(0.0, 0.7, 0.1), (-0.3, 0.0, 0.1), (-0.3, 0.7, 0.1)] {
         let camera = [&[600.0, 600.0, 319.5, 239.5, k1, 0.0][..], &pose(tilt, 0.0, 0.0)].concat();
@@ -275,7 +275,7 @@ fn auto_finds_the_planted_model_by_its_criterion() {
 }
 
 #[test]
-fn what_does_not_suffice_is_refused_with_what_would() {
+fn too_few_data_are_refused_with_what_would_be_enough() {
     let planted = |frames| Planted { frames, ..Planted::new(Form::Offset, &[0.3, 0.1]) };
     let refused = |sets: &[Set], asked: &Asked| calibrate(sets, asked).expect_err("too little").to_string();
     let few = refused(&[planted(4).set(1)], &asked("homography"));
@@ -292,7 +292,8 @@ fn what_does_not_suffice_is_refused_with_what_would() {
     let line: Vec<_> = (0..51).map(|at| [50.0 + f64::from(at), 60.0 + 2.0 * f64::from(at)]).collect();
     let line = planted(50).set_of(&line, 1);
     assert!(
-        refused(std::slice::from_ref(&line), &asked("affine")).contains("lies on one line, which does not tell affine")
+        refused(std::slice::from_ref(&line), &asked("affine"))
+            .contains("lies on one line, which does not determine affine")
     );
     assert!(refused(&[line], &asked("homography")).contains("one line"));
     let mut other = planted(50).set(2);
@@ -315,7 +316,7 @@ fn what_does_not_suffice_is_refused_with_what_would() {
 }
 
 #[test]
-fn poses_that_are_parallel_do_not_tell_the_focal_length() {
+fn parallel_poses_do_not_determine_the_focal_length() {
     let inner = [600.0, 600.0, 319.5, 239.5, 0.0, 0.0];
     let sets: Vec<_> = (0..3)
         .map(|at| {
@@ -330,7 +331,7 @@ fn poses_that_are_parallel_do_not_tell_the_focal_length() {
 }
 
 #[test]
-fn pages_and_tables_hold_what_was_found() {
+fn pages_and_tables_contain_the_results() {
     let mut set = Planted::new(Form::Homography, &HOMOGRAPHY).set(4);
     set.name = "<b>\u{1b}[31m".into();
     let mut normal = Normal::new(9);

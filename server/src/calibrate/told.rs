@@ -1,9 +1,9 @@
-//! What the data tell: the covariance of the parameters, and which of them the data cannot tell.
+//! The covariance of the parameters, and which of them the data determine.
 //!
-//! The information matrix is scaled to a diagonal of 1, so that units do not matter. A direction with no information is
-//! one along which the parameters can move without a trace. A parameter with a part in such a direction has no value. The
-//! test is made on the model itself: along a weak direction the cost must rise as its second derivative says, up to two
-//! standard deviations; where it does not, an interval would be a fiction.
+//! The information matrix is scaled to a diagonal of 1, so that units do not matter. Along a direction without
+//! information the parameters can change without changing the residuals. A parameter with a part in such a direction
+//! gets no value. Weak directions are tested on the model itself: up to two standard deviations the cost must rise as
+//! its second derivative predicts. Where it does not, an interval would be wrong.
 
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
@@ -19,29 +19,29 @@ const WEAK: f64 = 1e-4;
 /// How far the test goes, in standard deviations.
 const TESTED: f64 = 2.0;
 
-/// The cost may rise by this factor less or more than expected.
+/// Largest ratio between the observed and the expected rise of the cost, either way.
 const CURVED: f64 = 3.0;
 
-/// A parameter is not told if a direction without information adds this share to its variance.
+/// The data do not determine a parameter if a direction without information adds this share to its variance.
 const SHARE: f64 = 0.01;
 
 /// A parameter belongs to a direction if its part in it is at least this.
 const PART: f64 = 0.1;
 
-/// What the data tell.
+/// What the data determine.
 #[derive(Clone, Debug)]
 pub(super) struct Told {
-    /// The covariance for residuals of unit variance, without the directions that the data do not tell.
+    /// The covariance for residuals of unit variance, without the undetermined directions.
     pub(super) covariance: DMatrix<f64>,
-    /// Whether each parameter is told.
+    /// Whether the data determine each parameter.
     pub(super) is_told: Vec<bool>,
-    /// For each direction that is not told, the places of its parameters, with their parts.
+    /// For each undetermined direction, the places of its parameters, with their parts.
     pub(super) directions: Vec<Vec<(usize, f64)>>,
-    /// Parameters less the directions that are not told.
+    /// Number of parameters minus the number of undetermined directions.
     pub(super) rank: usize,
 }
 
-/// What the data tell at a minimum. `variance` is that of a residual of unit weight.
+/// What the data determine at a minimum. `variance` is that of a residual of unit weight.
 pub(super) fn told(problem: &Problem<'_>, normal: &Normal, values: &[f64], used: &Used, variance: f64) -> Told {
     let scale = scales(normal);
     let count = scale.len();
@@ -82,7 +82,7 @@ pub(super) fn told(problem: &Problem<'_>, normal: &Normal, values: &[f64], used:
     Told { covariance, is_told, directions, rank: count - lost.len() }
 }
 
-/// Whether the cost rises along a direction, to both sides, as its information says.
+/// Whether the cost rises along a direction, to both sides, as its information predicts.
 fn rises(
     problem: &Problem<'_>,
     values: &[f64],
@@ -92,7 +92,7 @@ fn rises(
     information: f64,
     variance: f64,
 ) -> bool {
-    // Without residuals there is nothing to measure a step by.
+    // Without residuals there is no scale for a step.
     if variance <= f64::MIN_POSITIVE {
         return true;
     }

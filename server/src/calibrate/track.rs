@@ -6,7 +6,7 @@
 
 use shared::lens::Point;
 
-/// A second difference is zero if it is this small beside its neighbours, or beside the coordinate's rounding.
+/// A second difference counts as zero if it is this small compared to its neighbours, or to the coordinate's rounding.
 const STRAIGHT: f64 = 1e-6;
 
 /// Rounding of positions and of whole microseconds of time, in px.
@@ -36,8 +36,8 @@ impl Track {
         self.times.len() >= 2
     }
 
-    /// The place at a time in µs, and the velocity in px per µs. Before the first and after the last sample the line goes
-    /// on.
+    /// The place at a time in µs, and the velocity in px per µs. Before the first and after the last sample, the motion
+    /// continues in a straight line.
     pub(super) fn at(&self, time: f64) -> (Point, Point) {
         let before = self.times.partition_point(|sample| *sample <= time).clamp(1, self.times.len() - 1) - 1;
         let [x, y] = [0, 1].map(|axis| self.along(axis, before, time));
@@ -131,7 +131,7 @@ mod tests {
     use crate::scene::{BallConfig, Radii, Scene};
 
     #[test]
-    fn the_ball_is_found_between_frames_also_where_it_bounces() {
+    fn positions_between_frames_are_exact_even_at_a_bounce() {
         let config = |step_s| BallConfig {
             size: Size { width: 640, height: 480 },
             radius: Radii::one(20.0),

@@ -1,4 +1,4 @@
-//! Cross-validation: how well a model foretells frames and poses that it was not fitted to.
+//! Cross-validation: how well a model predicts frames and poses that it was not fitted to.
 
 use nalgebra::{Cholesky, DVector};
 
@@ -51,7 +51,7 @@ fn halves(problem: &Problem<'_>, fit: &Fit, sigma: Sigma, parts: [Vec<bool>; 2])
         return None;
     }
     let both = a.covariance() + b.covariance();
-    // Scaled to correlations, so that units do not cost digits.
+    // Scaled to correlations, so that different units do not cost precision.
     let scale: Vec<f64> = told.iter().map(|at| both[(*at, *at)].sqrt()).collect();
     let matrix = both.select_rows(&told).select_columns(&told);
     let matrix = matrix.map_with_location(|row, column, value| value / (scale[row] * scale[column]));

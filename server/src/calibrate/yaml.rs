@@ -1,8 +1,8 @@
 //! `camera.yaml`: a camera in the file that OpenCV's `FileStorage`, ROS's `camera_info` and PyYAML read.
 //!
 //! Each matrix is a map with `rows`, `cols`, `dt: d` and `data`, without OpenCV's tag, and the header is `%YAML 1.2`:
-//! OpenCV's own `%YAML:1.0` is no YAML, and without a header OpenCV 4.10 refuses the file. Numbers have 17 digits. What
-//! begins with `plumb_` is ours, and other readers ignore it.
+//! OpenCV's own `%YAML:1.0` is not valid YAML, and without a header OpenCV 4.10 refuses the file. Numbers have 17
+//! digits. Keys that begin with `plumb_` are Plumb's, and other readers ignore them.
 
 use std::fmt::Write;
 
@@ -49,7 +49,7 @@ fn written(found: &Found, size: Size, [fx, fy, cx, cy]: [f64; 4], kind: Distorti
     text
 }
 
-/// The part that is ours: names and covariance of the parameters, the test, and what the data tell.
+/// Plumb's own keys: names and covariance of the parameters, the test, and which parameters the data determine.
 fn plumb(text: &mut String, found: &Found) {
     let calibration = &found.calibration;
     let names: Vec<_> = calibration.parameters.iter().map(|one| format!("\"{}\"", one.name)).collect();

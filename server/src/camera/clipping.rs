@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clipping_takes_information_as_censoring_does() {
+    fn clipping_loses_information_like_censoring() {
         assert_eq!(kept(100.0, 10.0), 1.0);
         // With the mean at black half of the numbers are clipped. They had ½ of the information; their count keeps 1/π.
         assert!((kept(0.0, 10.0) - (0.5 + 1.0 / PI)).abs() < 1e-9);

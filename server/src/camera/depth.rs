@@ -34,7 +34,7 @@ const FOCAL_PER_WIDTH: f64 = 0.921;
 /// Depth at which the noise has its nominal standard deviation, in mm.
 const NOMINAL_MM: f64 = 1000.0;
 
-/// The range of a reading, in mm. A 0 is no reading.
+/// The range of a reading, in mm. A 0 means no reading.
 const READINGS_MM: (f64, f64) = (1.0, 65_535.0);
 
 /// A depth camera that sees the ball in front of a plane.

@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn few_places_give_the_average_of_very_many() {
+    fn the_places_of_a_path_give_the_same_average_as_very_many() {
         for (length, tolerance) in [(0.7, 2e-4), (5.0, 2e-4), (20.0, 2e-4)] {
             let path = Path::straight((26.0, 28.0), (length * 0.8, length * 0.6), 1.0);
             let few = expose(&places(&path), 9.0, REGION, 1, false);

@@ -258,7 +258,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_closed_form_is_that_of_the_literature() {
+    fn the_closed_form_equals_that_of_the_literature() {
         for (noise, expected) in [(5.0, 0.0069), (10.0, 0.0141)] {
             let config = CameraConfig { noise, ..CameraConfig::default() };
             let model = LimitModel::new(&config, PixelFormat::Gray8);

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn roots_and_magnitudes_are_those_of_the_report() {
+    fn roots_and_magnitudes_equal_those_of_the_report() {
         let of = |id: u64, dx: f64| frame(id, &[(Column::Dx, dx), (Column::Dy, 0.0), (Column::L1, dx.abs())]);
         let a: Vec<_> = [-0.3, -0.1, -0.2].iter().zip(0..).map(|(dx, id)| of(id, *dx)).collect();
         let b: Vec<_> = [0.4, 0.1, 0.2].iter().zip(0..).map(|(dx, id)| of(id, *dx)).collect();

@@ -29,7 +29,7 @@ pub enum CompareError {
         folder: PathBuf,
     },
     /// A file is not a report.
-    #[error("{} is no report: {wrong}; name a report that the server wrote with --json or --out", Escaped(&path.display().to_string()))]
+    #[error("{} is not a report: {wrong}; name a report that the server wrote with --json or --out", Escaped(&path.display().to_string()))]
     NotAReport {
         /// The file.
         path: PathBuf,

@@ -108,12 +108,12 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn each_column_stands_at_its_place() {
+    fn each_column_is_at_its_place() {
         assert!(COLUMNS.iter().enumerate().all(|(place, (column, ..))| *column as usize == place));
     }
 
     #[test]
-    fn a_frame_without_a_value_has_none_and_shows_the_same_as_itself() {
+    fn frames_show_the_same_if_their_truths_are_equal() {
         let ball = frame(7, &[(Column::TruthX, 1.5)]);
         assert_eq!((ball.get(Column::TruthX), ball.get(Column::Dx)), (Some(1.5), None));
         assert!(ball.shows_the_same(&ball));

@@ -77,7 +77,7 @@ fn asked(figure: &Compared, end: &str) -> Option<(f64, Bound)> {
 fn why(path: &str, end: &str) -> &'static str {
     match end {
         _ if path.starts_with("latency_us") => "latencies are compared only with --rounds",
-        "ratio" => "ratios are known of means and medians of the same frames",
+        "ratio" => "ratios exist only for means and medians of the same frames",
         _ => "no frame has it in both runs",
     }
 }

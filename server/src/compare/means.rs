@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_probabilities_are_those_of_student() {
+    fn the_probabilities_are_those_of_the_t_distribution() {
         // Student's density, integrated by Simpson's rule.
         for (t, freedom, expected) in
             [(2.0, 11.0, 0.035_401_978), (-2.0, 11.0, 0.964_598_022), (0.0, 5.0, 0.5), (3.0, 40.0, 0.002_315_070)]

@@ -121,15 +121,15 @@ fn check(options: &CompareOptions) -> Result<(), CompareError> {
     let CompareOptions { runs, files, clients, baseline, keep, by, .. } = options;
     let wrong = match (runs.len(), files.len(), baseline) {
         (0, 0, _) => "nothing to compare: name two runs, or give --run twice",
-        (1.., 1.., _) => "runs that are there are not compared with --run FILE: leave one of them out",
-        (0, _, Some(_)) => "--baseline goes with a run that is there: name its folder instead of --run",
+        (1.., 1.., _) => "existing runs cannot be compared with those of --run FILE: leave one of them out",
+        (0, _, Some(_)) => "--baseline needs an existing run: name its folder instead of --run",
         (2.., _, Some(_)) => "--baseline is what one run is compared with: name one run",
         (1, _, None) if by.is_empty() => {
             "one run is nothing to compare with: name a second one, or give --baseline DIR"
         }
         _ if *keep && baseline.is_none() => "--keep needs --baseline DIR, where the run is kept",
         _ if *keep && !runs.iter().all(|run| run.is_dir()) => "--keep needs the folder of a run, which --out writes",
-        _ if !clients.is_empty() && files.is_empty() => "--client goes with --run: runs that are there need no client",
+        _ if !clients.is_empty() && files.is_empty() => "--client goes with --run: existing runs need no client",
         _ => return Ok(()),
     };
     Err(CompareError::Usage(wrong.into()))
@@ -143,7 +143,7 @@ fn found(options: &CompareOptions, gathered: &Gathered, notes: Vec<String>) -> R
     found.comparisons = judge::judge(sides, figures, latencies);
     found.subsets = subset::subsets(&options.by, sides, figures);
     if !options.by.is_empty() && found.subsets.is_empty() {
-        found.notes.push("no frame can be told apart: the runs have no frames, or none shows a ball".into());
+        found.notes.push("no frame can be put into a group: the runs have no frames, or none shows a ball".into());
     }
     let judged = |path: &str| found.comparisons.iter().flat_map(|one| &one.figures).any(|figure| figure.path == path);
     let listed = LISTED

@@ -11,7 +11,7 @@ use crate::gate::GivenGates;
 /// Default number of rounds. It shows a latency that is 5 % larger with a power of 95 % (`simulation`).
 const ROUNDS: &str = "12";
 
-/// Which runs are compared, and what is made of it.
+/// The options of `server compare`.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Compare")]
 pub struct CompareOptions {
@@ -49,12 +49,12 @@ pub struct CompareOptions {
     #[arg(id = "compare-strict", long = "strict")]
     pub strict: bool,
 
-    /// Figures by subset of the frames: radius (of the ball in each frame), contrast and noise (of each run), with a comma
-    /// between them; one run alone will do
+    /// Figures by subset of the frames: radius (of the ball in each frame), contrast and noise (of each run), with a
+    /// comma between them; one run alone will do
     #[arg(id = "compare-by", long = "by", value_name = "NAME", value_delimiter = ',')]
     pub by: Vec<By>,
 
-    /// Write everything that was found to this file as JSON; - for stdout
+    /// Write the whole result to this file as JSON; - for stdout
     #[arg(id = "compare-json", long = "json", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub json: Option<PathBuf>,
 

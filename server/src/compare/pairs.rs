@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_that_are_not_the_same_are_not_paired_and_the_reason_is_said() {
+    fn frames_that_are_not_the_same_are_not_paired_and_a_note_says_why() {
         let config = json!({"size": "640x480", "source": "ball"});
         let a = side(7, config.clone(), Some(&[1]));
         assert_eq!(said(&a, &side(8, config.clone(), Some(&[1]))), "the seeds differ: 7 and 8");

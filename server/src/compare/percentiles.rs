@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_percentile_is_that_of_the_report() {
+    fn a_percentile_equals_that_of_the_report() {
         let mut values = vec![3.0, 1.0, 2.0, 4.0];
         assert_eq!([0.0, 0.25, 0.5, 0.51, 1.0].map(|share| percentile(&mut values, share)), [1.0, 1.0, 2.0, 3.0, 4.0]);
     }

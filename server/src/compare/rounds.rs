@@ -61,11 +61,11 @@ impl Rounds {
         for (spec, file) in specs.iter().zip(files) {
             if spec.sent.frames.is_none() && spec.sent.duration.is_none() {
                 let file = Escaped(file.display());
-                return usage(format!("{file} says neither frames nor duration: no round of it would end"));
+                return usage(format!("{file} has neither frames nor duration, so its rounds would not end"));
             }
             if spec.delivered.loopback && !clients.is_empty() {
                 let file = Escaped(file.display());
-                return usage(format!("{file} has loopback, so --client has nothing to do: leave one of them out"));
+                return usage(format!("{file} has loopback, so --client has no effect: leave one of them out"));
             }
         }
         let seed = specs.iter().find_map(|spec| spec.sent.seed);

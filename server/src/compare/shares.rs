@@ -133,7 +133,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_bounds_hold_the_difference(only_a in 0..40_u64, only_b in 0..40_u64, more in 1..500_u64) {
+        fn the_bounds_contain_the_difference(only_a in 0..40_u64, only_b in 0..40_u64, more in 1..500_u64) {
             let estimate = paired(only_a, only_b, only_a + only_b + more).unwrap();
             prop_assert!(estimate.low.unwrap() <= estimate.difference + 1e-12);
             prop_assert!(estimate.high.unwrap() >= estimate.difference - 1e-12);

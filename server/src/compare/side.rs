@@ -63,7 +63,7 @@ impl Side {
             side.notes.push(format!("it has {with_frames} sessions: session {} is compared", side.number()));
         }
         if let Some(reason) = side.report["incomplete"]["reason"].as_str() {
-            side.notes.push(format!("it is incomplete ({reason}): what is there is compared"));
+            side.notes.push(format!("it is incomplete ({reason}): the frames that it has are compared"));
         }
         if side.session.is_null() {
             side.notes.push("it sent no frame".into());
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_is_not_a_report_is_refused_with_what_it_lacks() {
+    fn the_error_for_a_file_that_is_not_a_report_says_what_is_missing() {
         for (text, words) in [
             ("", "EOF"),
             ("{}", "it has no \"schema\""),
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_session_that_sent_a_frame_is_compared_and_that_is_said() {
+    fn the_first_session_that_sent_a_frame_is_compared_and_a_note_says_so() {
         let session = |number: u64, sent: u64| json!({"session": number, "task": "ack", "frames": {"sent": sent}});
         let report =
             |sessions: Vec<Value>| json!({"schema": 1, "run": {"seed": 7, "config": {}}, "sessions": sessions});
@@ -179,6 +179,6 @@ mod tests {
         let mut broken = report(vec![]);
         broken["incomplete"] = json!({"reason": "running"});
         let notes = Side::of_report("a".into(), broken).notes;
-        assert_eq!(notes, ["it is incomplete (running): what is there is compared", "it sent no frame"]);
+        assert_eq!(notes, ["it is incomplete (running): the frames that it has are compared", "it sent no frame"]);
     }
 }

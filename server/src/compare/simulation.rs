@@ -162,7 +162,7 @@ fn latency_verdicts_have_the_stated_error_rates(runs_of_each: u64) {
 }
 
 #[test]
-fn a_sample_of_comparisons_is_rarely_wrong_and_finds_what_is_5_percent_worse() {
+fn a_sample_of_comparisons_is_rarely_wrong_and_finds_differences_of_5_percent() {
     nothing_is_shown_where_nothing_differs(60);
     five_percent_worse_is_shown(60);
     latency_verdicts_have_the_stated_error_rates(200);
@@ -170,14 +170,14 @@ fn a_sample_of_comparisons_is_rarely_wrong_and_finds_what_is_5_percent_worse() {
 
 #[test]
 #[ignore = "takes minutes; .ci/long runs it"]
-fn of_a_thousand_comparisons_at_most_69_are_wrong_and_950_show_what_is_5_percent_worse() {
+fn of_a_thousand_comparisons_at_most_69_are_wrong_and_950_find_differences_of_5_percent() {
     nothing_is_shown_where_nothing_differs(1_000);
     five_percent_worse_is_shown(1_000);
     latency_verdicts_have_the_stated_error_rates(1_000);
 }
 
 #[test]
-fn the_same_run_twice_differs_by_exactly_nothing() {
+fn the_same_run_twice_differs_by_exactly_zero() {
     let same = Pipeline { scale: 1.0, unsteady: 0.0 };
     for seed in 0..20 {
         let mut sides = runs(seed, 0.3, [same, same]);

@@ -72,7 +72,7 @@ impl FromStr for By {
     fn from_str(text: &str) -> Result<Self, String> {
         let found = Self::ALL.iter().find(|(name, _)| *name == text.trim()).map(|(_, by)| *by);
         found.ok_or_else(|| {
-            format!("\"{text}\" tells no frames apart: write radius, contrast, noise, or several with a comma")
+            format!("\"{text}\" is not a property of frames: write radius, contrast, noise, or several of them, separated by commas")
         })
     }
 }

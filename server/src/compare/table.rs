@@ -106,7 +106,7 @@ impl Places {
         let place = |wanted: &str| names.iter().position(|name| *name == wanted);
         let mut always = [0; ALWAYS.len()];
         for (at, name) in always.iter_mut().zip(ALWAYS) {
-            *at = place(name).ok_or_else(|| format!("it has no column {name}: it is no table of frames"))?;
+            *at = place(name).ok_or_else(|| format!("it has no column {name}, so it is not a table of frames"))?;
         }
         Ok(Self { always, values: COLUMNS.map(|(_, name, _)| place(name)) })
     }
@@ -115,17 +115,17 @@ impl Places {
     fn row<'a>(&self, cell: impl Fn(usize) -> &'a str, session: u64) -> Result<Option<Frame>, String> {
         let text = |at: usize| cell(self.always[at]);
         let whole = |at: usize| {
-            let wrong = |_| format!("\"{}\" is no value of the column {}", text(at), ALWAYS[at]);
+            let wrong = |_| format!("\"{}\" is not a value of the column {}", text(at), ALWAYS[at]);
             text(at).parse::<u64>().map_err(wrong)
         };
         if whole(0)? != session || whole(4)? > 0 {
             return Ok(None);
         }
-        let fate = Fate::named(text(3)).ok_or_else(|| format!("\"{}\" is no outcome", text(3)))?;
+        let fate = Fate::named(text(3)).ok_or_else(|| format!("\"{}\" is not an outcome", text(3)))?;
         let mut values = [f64::NAN; COLUMNS.len()];
         for ((value, place), (_, name, word)) in values.iter_mut().zip(self.values).zip(COLUMNS) {
             let text = place.map(&cell).unwrap_or_default();
-            *value = number(text, word).ok_or_else(|| format!("\"{text}\" is no value of the column {name}"))?;
+            *value = number(text, word).ok_or_else(|| format!("\"{text}\" is not a value of the column {name}"))?;
         }
         Ok(Some(Frame { id: whole(1)?, source_index: whole(2)?, fate, values }))
     }
@@ -175,9 +175,9 @@ mod tests {
     #[test]
     fn a_malformed_row_is_named_by_its_line() {
         let wrong = frames("1,0,0,5,eaten,,ball,1.5,circle,0.1,0\n").unwrap_err();
-        assert!(wrong.contains("line 2: \"eaten\" is no outcome"), "{wrong}");
+        assert!(wrong.contains("line 2: \"eaten\" is not an outcome"), "{wrong}");
         let wrong = frames("1,0,0,5,answered,,ball,x,circle,0.1,0\n").unwrap_err();
-        assert!(wrong.contains("\"x\" is no value of the column truth_x"), "{wrong}");
+        assert!(wrong.contains("\"x\" is not a value of the column truth_x"), "{wrong}");
         let folder = tempfile::tempdir().unwrap();
         assert!(read(folder.path(), 1).unwrap().is_none());
         std::fs::write(folder.path().join("frames.csv"), "").unwrap();

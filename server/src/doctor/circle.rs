@@ -1,4 +1,4 @@
-//! Faults in the answers of the task `circle`: the one geometric fault that explains most, and dishonest covariances.
+//! Faults in the answers of the task `circle`: the one geometric fault that explains most, and wrong covariances.
 
 use super::examined::{Contest, Examined, VALUES};
 use super::warning::{Warning, WarningKind};
@@ -21,10 +21,10 @@ const LEAST_SHARE: f64 = 0.2;
 /// Probability that a test is wrong by chance. With five two-sided tests, 0.1 % of the runs have a false warning.
 const RISK: f64 = 1e-4;
 
-/// Ratio of variances up to which a covariance counts as honest.
+/// Ratio of variances up to which a covariance counts as right.
 const HONEST: f64 = 1.5;
 
-/// The mean of ln q for an honest covariance: q = eᵀ Σ⁻¹ e / 2 is exponential with a mean of 1, and the mean of its
+/// The mean of ln q for a right covariance: q = eᵀ Σ⁻¹ e / 2 is exponential with a mean of 1, and the mean of its
 /// logarithm is minus Euler's constant.
 const MEAN_LOG: f64 = -0.577_215_664_901_532_9;
 
@@ -48,15 +48,15 @@ impl Examined {
 
     fn swapped(&self) -> Option<Warning> {
         let share = self.swapped.explained()?;
-        let message = format!("x and y are swapped in {share:.0} % of the answers that can tell");
-        Some(Warning::new(WarningKind::AxesSwapped, message, "answer x to the right first, then y downwards"))
+        let message = format!("x and y are swapped in {share:.0} % of the answers for which this can be told");
+        Some(Warning::new(WarningKind::AxesSwapped, message, "answer x (to the right) first, then y (downwards)"))
     }
 
     fn late(&self) -> Option<Warning> {
         let share = self.late.explained()?;
         let message = format!("{share:.0} % of the answers fit the frame before the one that they name");
         let advice =
-            "answer each frame with its own id, and check whether the pipeline keeps a picture from the call before";
+            "answer each frame with its own id, and check whether the pipeline keeps a picture from an earlier call";
         Some(Warning::new(WarningKind::OneFrameLate, message, advice))
     }
 
@@ -68,11 +68,11 @@ impl Examined {
 
     /// Covariances that are off. Logarithms are compared, because a few outliers would dominate a mean.
     fn covariance(&self) -> Option<Warning> {
-        if self.honesty.count() < LEAST_FRAMES {
+        if self.covariance_logs.count() < LEAST_FRAMES {
             return None;
         }
-        let log = self.honesty.means()[0] - MEAN_LOG;
-        let spread = self.honesty.spread(|[log]| *log)?;
+        let log = self.covariance_logs.means()[0] - MEAN_LOG;
+        let spread = self.covariance_logs.spread(|[log]| *log)?;
         let is_chance = log.abs() <= student(spread.freedom, RISK) * spread.standard_error;
         let ratio = log.exp();
         if is_chance || log.abs() <= HONEST.ln() {

@@ -30,7 +30,7 @@ pub(crate) struct Examined {
     /// Frames with near errors.
     pub(super) near: Batches<VALUES>,
     /// Logarithms of the normalised squared errors.
-    pub(super) honesty: Batches<1>,
+    pub(super) covariance_logs: Batches<1>,
 }
 
 /// Number of [`values`] of a frame.
@@ -63,7 +63,7 @@ impl Examined {
             // If rounding is the only error, no covariance is right.
             let is_random = !matches!(truth, Some((_, Limit::Reference(_))));
             if let Some(normalised) = found.normalised.filter(|_| is_random && is_near) {
-                self.honesty.add([normalised.max(LEAST_NORMALISED).ln()]);
+                self.covariance_logs.add([normalised.max(LEAST_NORMALISED).ln()]);
             }
         }
         self.previous = ball;

@@ -76,7 +76,7 @@ fn clock(figures: &Figures, uncertainty_us: Option<u64>) -> Option<Warning> {
     let (unsure, total) = (uncertainty_us?, figures.latency_us.total.p50?);
     let message = || {
         format!(
-            "the offset of the clocks is known to {:.2} ms, and the median latency is {:.2} ms",
+            "the offset of the clocks is known to within {:.2} ms, and the median latency is {:.2} ms",
             milliseconds(unsure),
             milliseconds(total)
         )

@@ -12,8 +12,8 @@
 //!    receiving side (message). The kernel's copies come on top.
 //! 4. The receiver joins the fragments: one copy while the data is still in the cache, none if the message is one
 //!    fragment.
-//! 5. The detector reads raw pixels where they were joined; those of 16 bits are copied once if they lie at an odd address.
-//!    With any other encoding they are decoded once, into the worker's own image.
+//! 5. The detector reads raw pixels where they were joined; those of 16 bits are copied once if they lie at an odd
+//!    address. With any other encoding they are decoded once, into the worker's own image.
 
 mod choice;
 mod link_time;

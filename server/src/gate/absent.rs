@@ -7,8 +7,8 @@ use super::path::{count, number};
 /// The first matching start of a path gives the reason.
 const REASONS: [(&str, &str); 15] = [
     ("error_px.nees", "no answer had a covariance"),
-    ("error_px.limit", "the limit of no frame is known, as with JPEG"),
-    ("error_px.efficiency", "the limit of no frame is known, as with JPEG"),
+    ("error_px.limit", "no frame has a known limit, as with JPEG"),
+    ("error_px.efficiency", "no frame has a known limit, as with JPEG"),
     ("error_px", "no frame with a ball was answered with a circle"),
     ("latency_us.stages", "no answer had the times of this stage"),
     ("latency_us.standstill", "no tick of the frame rate went without a frame"),
@@ -17,7 +17,7 @@ const REASONS: [(&str, &str); 15] = [
     ("count", "no frame with a known truth was answered with a number"),
     ("image.psnr_db", "no image could be compared, or all equal their frames"),
     ("clock", "the client answered no ping"),
-    ("connect_us", "the client said no hello, or needed none"),
+    ("connect_us", "the client sent no hello, or needed none"),
     ("first_score_us", "no frame had a final outcome"),
     ("pipeline_errors", "the server does not see exceptions on the client's side of a link"),
     ("run.config", "the option was not given and has no default"),

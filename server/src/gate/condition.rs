@@ -113,13 +113,14 @@ impl Condition {
         self.unit == Some(Unit::Percent) && !is_share(&self.path)
     }
 
-    /// A value in the unit of the condition. It has five digits, unless rounding would change whether the condition holds.
+    /// A value in the unit of the condition. It has five digits, unless rounding would change whether the condition
+    /// holds.
     pub(super) fn shown(&self, value: f64) -> String {
         let scaled = value / 10_f64.powi(self.shift());
         let short: f64 = format!("{scaled:.4e}").parse().unwrap_or(scaled);
         // All digits are shown if five would not be shorter, or would contradict the verdict.
-        let is_honest = self.holds(short * 10_f64.powi(self.shift())) == self.holds(value);
-        let shown = if is_honest && short.abs() < 1e5 { short } else { scaled };
+        let is_the_same = self.holds(short * 10_f64.powi(self.shift())) == self.holds(value);
+        let shown = if is_the_same && short.abs() < 1e5 { short } else { scaled };
         self.with_unit(&shown.to_string())
     }
 

@@ -1,5 +1,5 @@
-//! The conditions of one `--gate`: one, or several with a semicolon between them, which is how the environment and a run's
-//! file give them.
+//! The conditions of one `--gate`: one, or several with a semicolon between them, which is how the environment and a
+//! run's file give them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn several_conditions_have_a_semicolon_or_a_line_each() {
+    fn several_conditions_are_separated_by_semicolons_or_lines() {
         let one: GivenGates = "frames.missed == 0".parse().unwrap();
         assert_eq!(one.0.len(), 1);
         let two: GivenGates = "frames.missed == 0; latency_us.p99 <= 20ms;\n".parse().unwrap();

@@ -1,10 +1,10 @@
 //! Gates: conditions on the report that decide the exit code.
 //!
-//! A [`Condition`] is `PATH OP NUMBER`. [`GivenGates`] are the conditions of one option, and [`check`] refuses a path that
-//! the report does not have (`known`, `near`) before anything runs. `judge` compares a figure of a report, as JSON, with
-//! the limit: it passes or fails only if its 95 % bound does, too. `early` finds sessions that ended too soon, `absent`
-//! says why a figure has no value. [`Judge`] judges the sessions of a run and keeps the worst [`GateVerdict`]s; [`junit`] writes
-//! them for CI systems.
+//! A [`Condition`] is `PATH OP NUMBER`. [`GivenGates`] are the conditions of one option, and [`check`] refuses a path
+//! that the report does not have (`known`, `near`) before anything runs. `judge` compares a figure of a report, as
+//! JSON, with the limit: it passes or fails only if its 95 % bound does, too. `early` finds sessions that ended too
+//! soon, `absent` says why a figure has no value. [`Judge`] judges the sessions of a run and keeps the worst
+//! [`GateVerdict`]s; [`junit`] writes them for CI systems.
 
 mod absent;
 mod condition;

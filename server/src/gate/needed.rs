@@ -83,8 +83,8 @@ fn percentile_margin(path: &str, samples: u64) -> f64 {
     percentile(path).map_or(0.0, |p| 5.0 / (3.29 * (samples as f64 * p * (1.0 - p)).sqrt()))
 }
 
-/// The least number of samples that can bound a percentile on both sides: of n samples, all are below the percentile p with
-/// a probability of p^n.
+/// The least number of samples that can bound a percentile on both sides: of n samples, all are below the percentile p
+/// with a probability of p^n.
 fn least(path: &str) -> Option<f64> {
     let p = percentile(path)?;
     Some((0.05_f64.ln() / p.max(1.0 - p).ln()).ceil())
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_of_none_needs_as_many_frames_as_the_rule_of_three_says() {
+    fn a_share_of_zero_needs_the_frames_of_the_rule_of_three() {
         let condition: Condition = "frames.missed <= 0.1%".parse().unwrap();
         let bound = Bound::of_share(0, 300).unwrap();
         // ln 0.05 / ln 0.999.

@@ -21,7 +21,7 @@ use shared::time::Micros;
 /// Mean of |dx| + |dy| of a round Gaussian with a standard deviation of 1 along each axis: 2 √(2/π).
 const MEAN_L1: f64 = 1.595_769_121_605_731;
 
-/// Maximum number of runs of 1,000 that may fail at the edge of a bound of 95 %: the 99 % band of 5 %.
+/// Maximum number of runs of 1,000 that may fail exactly at the limit: the 99 % band of 5 %.
 const MOST_FAILED: f64 = 0.069;
 
 /// Smallest share of runs that must find what is 5 % worse.
@@ -177,7 +177,7 @@ fn verdicts_on_shares_have_the_stated_error_rates(runs: u64) {
 }
 
 #[test]
-fn a_sample_of_runs_at_the_edge_rarely_fails_and_what_is_worse_is_found() {
+fn a_sample_of_runs_at_the_limit_rarely_fails_and_worse_runs_are_found() {
     no_false_alarms_at_the_edge(60);
     what_is_5_percent_over_is_found(40);
     verdicts_on_percentiles_have_the_stated_error_rates(40);
@@ -186,7 +186,7 @@ fn a_sample_of_runs_at_the_edge_rarely_fails_and_what_is_worse_is_found() {
 
 #[test]
 #[ignore = "takes a minute; .ci/long runs it"]
-fn of_a_thousand_runs_at_the_edge_at_most_69_fail_and_what_is_5_percent_over_is_found() {
+fn of_a_thousand_runs_at_the_limit_at_most_69_fail_and_runs_5_percent_over_it_are_found() {
     no_false_alarms_at_the_edge(1_000);
     what_is_5_percent_over_is_found(1_000);
     verdicts_on_percentiles_have_the_stated_error_rates(1_000);

@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn verdicts_that_were_kept_go_on_and_a_new_condition_starts_without_data() {
+    fn kept_verdicts_stay_and_a_new_condition_starts_without_data() {
         let conditions = ["frames.lost == 0", "frames.missed == 0"].map(|text| text.parse::<Condition>().unwrap());
         let failed =
             GateVerdict { verdict: Verdict::Fail, ..GateVerdict::without_data(&conditions[1], Some(3), String::new()) };

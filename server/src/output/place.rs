@@ -142,7 +142,7 @@ mod tests {
         for device in ["/dev/null", "/dev/full"] {
             assert!(matches!(open(Path::new(device), &mut stop).await, Ok(Some(Place::Stream(_)))), "{device}");
         }
-        assert!(open(folder.path(), &mut stop).await.is_err(), "a folder takes nothing");
+        assert!(open(folder.path(), &mut stop).await.is_err(), "a folder cannot be opened for writing");
     }
 
     #[tokio::test]

@@ -128,11 +128,11 @@ pub struct EncodingReport {
 /// `source` of the report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceReport {
-    /// Frames read. Of files some are read ahead, up to 5 more than were sent. Of a camera, all since the session first
-    /// asked for one.
+    /// Frames read: of a file, up to 5 more than were sent, because some are read ahead; of a camera, all since the
+    /// session first asked for one.
     pub read: u64,
-    /// Ticks at which no frame was ready, after the first frame; `null` without ticks: with `--fps max`, and with a camera
-    /// whose frames are sent as they arrive.
+    /// Ticks at which no frame was ready, after the first frame; `null` without ticks: with `--fps max`, and with a
+    /// camera whose frames are sent as they arrive.
     pub late: Option<u64>,
     /// Frames that a later one replaced before they were sent; always 0 for files, which lose nothing.
     pub passed_over: u64,
@@ -202,9 +202,9 @@ impl Report {
         Self { schema: SCHEMA, run, gates: worst.gates().to_vec(), sessions, sessions_omitted, incomplete: None }
     }
 
-    /// The report, which lacks this.
+    /// The report, with a note of what is missing from it.
     #[must_use]
-    pub fn lacking(self, incomplete: Incomplete) -> Self {
+    pub fn with_incomplete(self, incomplete: Incomplete) -> Self {
         Self { incomplete: Some(incomplete), ..self }
     }
 

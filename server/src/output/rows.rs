@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_stand_under_their_header() {
+    fn rows_are_aligned_with_their_header() {
         let task = TaskName::default();
         let circle = Circle { x: 320.1234, y: 9.5, radius: 20.0 };
         let truth = Truth::Ball { circle, limit: Limit::Unknown };

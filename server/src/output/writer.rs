@@ -131,7 +131,8 @@ impl Outputs {
         }
     }
 
-    /// Waits a moment if the outputs are far behind, so that an unpaced stream goes no faster than they do. Safe to cancel.
+    /// Waits a moment if the outputs are far behind, so that an unpaced stream goes no faster than they do. Safe to
+    /// cancel.
     pub async fn catch_up(&self) {
         let end = Instant::now() + CROWDED_LIMIT;
         while self.queue.len() > CROWDED && Instant::now() < end {
@@ -150,7 +151,7 @@ impl Outputs {
         }
     }
 
-    /// Whether an output wants the reports of sessions that go on.
+    /// Whether an output wants the reports of sessions in progress.
     pub fn wants_running(&self) -> bool {
         self.wants_running
     }
@@ -183,7 +184,7 @@ impl Writer {
         let all_good = match self.ended(limit, was_stopped) {
             Ok(all_good) => all_good,
             Err(RecvTimeoutError::Timeout) => {
-                error!("an output takes nothing any more: what it was not told in {} ms is lost", limit.as_millis());
+                error!("an output is stuck: what it did not accept within {} ms is lost", limit.as_millis());
                 false
             }
             Err(RecvTimeoutError::Disconnected) => {
@@ -198,8 +199,8 @@ impl Writer {
         all_good && (lost == 0 || !self.needs_every_frame)
     }
 
-    /// Waits for the end of the thread, and says how far it is. A stopped run waits no longer than `limit`; another as long
-    /// as the outputs take something within `limit`.
+    /// Waits for the end of the thread, and says how far it is. A stopped run waits at most `limit`. Any other run
+    /// waits until the outputs have accepted nothing for `limit`.
     fn ended(&self, limit: Duration, was_stopped: bool) -> Result<bool, RecvTimeoutError> {
         let mut end = Instant::now() + limit;
         let mut handled = self.handled.load(Ordering::Relaxed);
@@ -315,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn an_output_that_fails_is_left_alone_and_the_end_says_so() {
+    fn an_output_that_failed_is_not_used_again_and_the_end_says_so() {
         assert_eq!(written(true), (vec![1, 2], false));
     }
 
@@ -338,7 +339,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stuck_output_holds_nobody_up_and_what_is_lost_is_counted() {
+    async fn a_stuck_output_delays_nobody_and_what_is_lost_is_counted() {
         let (release, held) = bounded(0);
         let (outputs, writer) = Outputs::start(vec![Box::new(Stuck(held, false))], &Shown::default()).unwrap();
         let start = || Event::Started(SessionStart { session: 1, task: TaskName::default() });
@@ -385,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_lacks_frames_is_reported_at_the_end() {
+    fn a_file_with_missing_frames_is_reported_at_the_end() {
         for needs_every_frame in [false, true] {
             let (release, held) = bounded(0);
             let stuck = Box::new(Stuck(held, needs_every_frame));

@@ -41,7 +41,7 @@ pub enum ContainerError {
         why: String,
     },
     /// The compression of a chunk is not known.
-    #[error("the chunk at byte {at} is compressed by {name}: lz4, zstd and none are read")]
+    #[error("the chunk at byte {at} has the compression {name}: only lz4, zstd and none are supported")]
     Compression {
         /// Where the chunk begins.
         at: u64,
@@ -206,7 +206,7 @@ impl<R: Read + Seek> Container<R> {
     /// Unpacks a chunk. Its records are read next.
     fn unpack(&mut self, begins: u64, data: &[u8]) -> Result<(), ContainerError> {
         let damaged = |why: String| ContainerError::Damaged { at: begins, why };
-        let chunk = Chunk::read(data).ok_or_else(|| damaged("it is no chunk".into()))?;
+        let chunk = Chunk::read(data).ok_or_else(|| damaged("it is not a chunk".into()))?;
         let Chunk { unpacked_size, crc, compression, records: packed, .. } = chunk;
         if unpacked_size > MAX_BYTES {
             return Err(ContainerError::TooLarge { at: begins, bytes: unpacked_size });
@@ -226,9 +226,9 @@ impl<R: Read + Seek> Container<R> {
                 return Err(ContainerError::Compression { at: begins, name });
             }
         }
-        .map_err(|error| damaged(format!("it does not unpack: {error}")))?;
+        .map_err(|error| damaged(format!("it cannot be decompressed: {error}")))?;
         if records.len() as u64 != unpacked_size {
-            return Err(damaged(format!("it does not unpack to the {unpacked_size} bytes that it says")));
+            return Err(damaged(format!("it does not decompress to the {unpacked_size} bytes that it states")));
         }
         if crc != 0 && crc32fast::hash(&records) != crc {
             return Err(damaged("its checksum is wrong".into()));

@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_circle_is_half_a_pixel_off_and_comes_back_to_the_last_digits() {
+    fn circles_are_shifted_by_half_a_pixel_and_read_back_exactly() {
         for (x, y, radius) in [(0.0, 0.0, 0.5), (319.123_456_789, 8_191.999_999_9, 20.000_000_1)] {
             let circle = CircleEstimate { x, y, radius: Some(radius) };
             let marks = marks(circle, 1_700_000_000_123_456_789, TRUTH_COLOUR, None);
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_without_a_radius_is_a_point_and_a_text_stands_beside() {
+    fn a_circle_without_a_radius_is_a_point_with_its_text_beside_it() {
         let circle = CircleEstimate { x: 3.0, y: 4.0, radius: None };
         let marks = marks(circle, 0, ESTIMATE_COLOUR, Some("0.1 px".into()));
         assert!(marks.circles.is_empty());

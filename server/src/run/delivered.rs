@@ -19,7 +19,8 @@ use super::text;
 #[derive(Args, Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[command(next_help_heading = "Delivery")]
 pub struct Delivered {
-    /// What carries frames and answers: webrtc, tcp, grpc, any (what the client asks for), or memory (only with --loopback)
+    /// What carries frames and answers: webrtc, tcp, grpc, any (what the client asks for), or memory (only with
+    /// --loopback)
     #[arg(long, value_name = "KIND", default_value = "any")]
     pub link: LinkKind,
 

@@ -10,8 +10,8 @@ use crate::gate::{Condition, GivenGates};
 #[derive(Args, Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[command(next_help_heading = "Gates")]
 pub struct Judged {
-    /// Condition on a figure of the report, such as 'error_px.l1.mean <= 0.05' or 'latency_us.p99 <= 20ms'; repeatable, or
-    /// several with ; between them. If one fails or has no data, exit with code 1
+    /// Condition on a figure of the report, such as 'error_px.l1.mean <= 0.05' or 'latency_us.p99 <= 20ms'; repeatable,
+    /// or several with ; between them. If one fails or has no data, exit with code 1
     #[arg(long, value_name = "CONDITION", action = ArgAction::Append)]
     #[serde(serialize_with = "GivenGates::serialize_all")]
     #[schemars(with = "Vec<String>")]

@@ -58,7 +58,7 @@ pub(super) fn with_entries(
     let mut seen = Vec::new();
     for Entry { id, text, is_switch } in entries {
         if seen.contains(&id) {
-            return Err(refused(format!("{id} is there twice, as {id} and as {}", id.replace('_', "-"))));
+            return Err(refused(format!("{id} is given twice, as {id} and as {}", id.replace('_', "-"))));
         }
         let option = belongs(&command, &id, kind).map_err(refused)?;
         check(option, &text, is_switch).map_err(|reason| refused(format!("{id}: {reason}")))?;

@@ -4,7 +4,8 @@
 //! [`CameraConfig`](crate::camera::CameraConfig): its doc comment is the help and the schema's description, its type
 //! parses, its attributes name default, range and unit. From that follow the command line and the environment
 //! ([`options`](crate::options)), `--run FILE.toml` (`file`; `layers` puts its values below those of the command line
-//! and the environment), options by name for other languages (`named`), runs of which some options vary (`template`), `--print-run` (`print`), the report's `run.config` ([`RunConfig`]) and its JSON schema.
+//! and the environment), options by name for other languages (`named`), runs of which some options vary (`template`),
+//! `--print-run` (`print`), the report's `run.config` ([`RunConfig`]) and its JSON schema.
 //!
 //! What belongs to this machine (where to listen, where to write, what to show) is not part of it, but of
 //! [`Local`](crate::cli::Local).

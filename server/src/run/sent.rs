@@ -52,15 +52,15 @@ pub struct Sent {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub truth: Option<String>,
 
-    /// Metadata of the stream for clients, such as --meta camera=left --meta gain=2.5; repeatable. A value is true or false,
-    /// a number, or text; a value in quotes is always text
+    /// Metadata of the stream for clients, such as --meta camera=left --meta gain=2.5; repeatable. A value is true or
+    /// false, a number, or text; a value in quotes is always text
     #[arg(long, value_name = "KEY=VALUE", action = ArgAction::Append)]
     #[serde(serialize_with = "meta::serialize")]
     #[schemars(with = "BTreeMap<String, MetaValue>")]
     pub meta: Vec<GivenMeta>,
 
-    /// TOML file with metadata of the stream; nested tables become keys with a dot, such as event.id; --meta overrides its
-    /// keys
+    /// TOML file with metadata of the stream; nested tables become keys with a dot, such as event.id; --meta overrides
+    /// its keys
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub meta_file: Option<String>,
 
@@ -83,8 +83,8 @@ pub struct Sent {
     #[schemars(range(min = 0, max = 0.9), extend("takes" = "a share of a ball's area from {}"))]
     pub overlap: Option<f64>,
 
-    /// Size of the frames in px [default: 640x480, 512x424 with --source depth, or the size of the video, the images or the
-    /// camera]
+    /// Size of the frames in px [default: 640x480, 512x424 with --source depth, or the size of the video, the images or
+    /// the camera]
     #[arg(long, value_name = "WIDTHxHEIGHT")]
     #[serde(serialize_with = "text::optional_display")]
     #[schemars(with = "Option<String>")]

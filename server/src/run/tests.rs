@@ -71,7 +71,7 @@ fn a_file_takes_numbers_texts_and_switches_as_the_options_do() {
 }
 
 #[test]
-fn every_switch_is_switched_on_and_off() {
+fn every_switch_can_be_switched_on_and_off() {
     assert!(read(&["--once"]).delivered.once && read(&["--once=true"]).delivered.once);
     assert!(!read(&["--once=false"]).delivered.once && !read(&["--invert=0"]).camera.invert);
     let off = read_with("once = true\nborder = true", &["--run", "{}", "--once=false", "--border=false"]);
@@ -113,7 +113,7 @@ fn a_file_is_refused_with_its_key_and_what_is_valid() {
 }
 
 #[test]
-fn a_camera_file_holds_the_camera_alone() {
+fn a_camera_file_holds_only_the_camera() {
     let said = read_with("fps = 30", &["--camera", "{}"]).expect_err("no camera");
     assert!(said.contains("fps is not part of a camera"), "{said}");
     assert!(read_with("radius = '10..40'\nborder = true\njpeg = 80", &["--camera", "{}"]).is_ok());
@@ -146,7 +146,7 @@ fn every_number_with_a_range_is_held_to_it_on_the_command_line() {
 }
 
 #[test]
-fn a_run_has_a_seed_and_keeps_the_one_it_has() {
+fn a_run_keeps_its_seed_or_gets_one() {
     assert!(read(&[]).with_seed().sent.seed.is_some());
     assert_eq!(read(&["--seed", "7"]).with_seed().sent.seed, Some(7));
 }

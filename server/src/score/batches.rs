@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_that_come_in_runs_of_ten_are_worth_a_tenth() {
+    fn frames_in_runs_of_ten_equal_ones_count_as_a_tenth() {
         // 0 or 1, by a bit of Knuth's multiplicative hash.
         let bit = |number: u32| f64::from(number.wrapping_mul(2_654_435_769).wrapping_mul(number | 1) >> 31);
         let values = (0..20_000_u32).map(|frame| bit(frame / 10));

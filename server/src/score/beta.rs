@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_those_of_scipy_also_for_ten_million_samples() {
+    fn values_equal_those_of_scipy_also_for_ten_million_samples() {
         // scipy.special.betainc, 1.17.
         for (a, b, x, expected) in [
             (2.0, 3.0, 0.4, 0.5248),

@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn samples_that_are_worth_fewer_are_bounded_further_out() {
+    fn correlated_samples_have_wider_bounds() {
         let [Some(low), Some(high)] = ranks(1_000, 1_000.0, 0.5) else { panic!("bounds") };
         let [Some(wide_low), Some(wide_high)] = ranks(1_000, 100.0, 0.5) else { panic!("bounds") };
         assert!(wide_low < low && wide_high > high, "{wide_low}..{wide_high} around {low}..{high}");
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bounds_of_a_mean_are_those_of_student() {
+    fn the_bounds_of_a_mean_are_those_of_the_t_distribution() {
         let mut batches = Batches::<1>::default();
         [1.0, -1.0, 1.0, -1.0].into_iter().for_each(|value| batches.add([value]));
         let bound = Bound::of_mean(0.0, &batches, |[value]| *value).unwrap();

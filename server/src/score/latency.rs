@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn impossible_times_are_not_believed() {
+    fn impossible_times_are_ignored() {
         for impossible in [times(10, 5, 20), times(10, 20, 15), times(0, 0, 5_000)] {
             let latency = FrameLatency::new(Micros(0), Micros(5), Micros(100), impossible, AHEAD);
             assert_eq!((latency.total_us, latency.detect_us, latency.back_us), (100, None, None));

@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_compensated_sum_keeps_what_rounding_would_take() {
+    fn the_compensated_sum_loses_nothing_to_rounding() {
         let mut sum = Sum::default();
         for term in [1.0, 1e100, 1.0, -1e100] {
             sum.add(term);

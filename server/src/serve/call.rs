@@ -17,7 +17,7 @@ use tracing::{debug, info};
 
 use super::config::ServeConfig;
 use super::greeter::{Connection, Greeter, Guest};
-use super::welcome::{BOTH_SOURCES, Unwelcome};
+use super::welcome::{BOTH_SOURCES, Rejection};
 use super::{Ended, Served, Server};
 use crate::output::Outputs;
 use crate::output::report::SessionReport;
@@ -95,7 +95,7 @@ impl Greeter<'_> {
         let proven = self.config.admission.admit_sink(&mut connection.signaling, &hello).await?;
         match self.welcome(&hello, connection.path, connection.is_encrypted) {
             Ok(place) => self.open(connection, hello, place, proven).await,
-            Err(Unwelcome { reason, retry }) => {
+            Err(Rejection { reason, retry }) => {
                 debug!("{}: refused: {reason}", connection.path.peer);
                 connection.signaling.send(&Signal::Error { reason: reason.clone(), retry }).await?;
                 Err(SignalingError::WrongPeer(format!("cannot work with this client: {reason}")).into())

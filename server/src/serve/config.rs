@@ -40,9 +40,9 @@ pub struct ServeConfig {
     pub limits: Limits,
     /// Address to offer to clients instead of the bound one.
     pub advertise: Option<IpAddr>,
-    /// Who is admitted: everybody, or who holds the token.
+    /// Who is admitted: everybody, or only holders of the token.
     pub admission: Admission,
-    /// The certificate for those who come, and by what those that are called are checked.
+    /// The certificate for callers, and the certificates that called clients are checked by.
     pub tls: Tls,
     /// The links that clients may ask for.
     pub link: LinkKind,

@@ -22,7 +22,7 @@ use tracing::{debug, warn};
 use super::entrance::Arrival;
 use super::greeter::{Connection, Greeter, Guest};
 use super::places::Place;
-use super::welcome::{Unwelcome, kind};
+use super::welcome::{Rejection, kind};
 
 /// Time limit for a client without a session to receive the reason.
 const BYE_LIMIT: Duration = Duration::from_millis(200);
@@ -49,13 +49,13 @@ impl Greeter<'_> {
         let Arrived { socket, opening, until } = tokio::select! {
             biased;
             arrived = arrived.inside(&self.config.tls, STRANGER_SILENCE) => arrived?,
-            () = turn.must_give_way() => return Ok(None),
+            () = turn.dismissed() => return Ok(None),
         };
         match opening {
             Opening::Http2 => {
                 return tokio::select! {
                     greeted = self.greet_caller(socket, path) => Ok(greeted?),
-                    () = turn.must_give_way() => Ok(None),
+                    () = turn.dismissed() => Ok(None),
                 };
             }
             Opening::Http1 => {
@@ -70,7 +70,7 @@ impl Greeter<'_> {
         let mut connection = self.connection(socket, path);
         let visitor = tokio::select! {
             visitor = visitor(&mut connection.signaling, until) => visitor,
-            () = turn.must_give_way() => {
+            () = turn.dismissed() => {
                 let most = self.config.limits.max_waiting;
                 return self.turn_away(connection, &format!("{most} others wait here (--max-waiting): say hello at once")).await;
             }
@@ -136,7 +136,7 @@ impl Greeter<'_> {
         let proven = self.proven(&mut connection.signaling, &hello).await?;
         match self.welcome_by_line(&hello, connection.path, connection.is_encrypted) {
             Ok(place) => self.open(connection, hello, place, proven).await.map(Some),
-            Err(Unwelcome { reason, retry }) => {
+            Err(Rejection { reason, retry }) => {
                 let peer = connection.path.peer;
                 match hello.role {
                     Role::Source => warn!(kind = "signaling", "{peer}: refused: {reason}"),
@@ -157,7 +157,7 @@ impl Greeter<'_> {
         let mut turn = self.waiting.come();
         tokio::select! {
             proven = admission.admit_sink(signaling, hello) => proven,
-            () = turn.must_give_way() => Err(SignalingError::GaveWay),
+            () = turn.dismissed() => Err(SignalingError::Dismissed),
         }
     }
 
@@ -207,7 +207,7 @@ impl Greeter<'_> {
         let idle_limit = self.config.limits.idle_limit;
         let reply = tokio::select! {
             reply = offered.reply() => Some(reply?),
-            () = turn.must_give_way() => None,
+            () = turn.dismissed() => None,
             () = sleep(idle_limit) => return Err(SignalingError::Silence(idle_limit).into()),
         };
         match reply {
@@ -237,7 +237,7 @@ impl Greeter<'_> {
                 self.greet_plumb(Connection { signaling, is_encrypted, path }, hello).await
             }
             None => {
-                debug!("{}: has said nothing, and gives way", path.peer);
+                debug!("{}: said nothing, and is dismissed", path.peer);
                 offered.take_back().await;
                 Ok(None)
             }
@@ -249,7 +249,7 @@ impl Greeter<'_> {
         let mut turn = self.strangers.come();
         let said = tokio::select! {
             said = connection.signaling.receive_within(HELLO_LIMIT) => said,
-            () = turn.must_give_way() => return Ok(None),
+            () = turn.dismissed() => return Ok(None),
         };
         match said {
             Ok(Signal::Hello(hello)) => {

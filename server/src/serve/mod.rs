@@ -1,9 +1,9 @@
 //! Serving: accepts clients and runs a session with each of them, all concurrently.
 //!
-//! Peers arrive through an [`Entrance`]. `greet` finds out who a client is and opens a link to it, if it is welcome: if one
-//! of the `places` is free and the `limits` allow it. `over_grpc` does so for calls. `http` answers monitors. `stream` drives the session. A failure of one
-//! client is logged in one line and does not affect the others. [`call()`] serves one client that listens, which the
-//! server calls.
+//! Peers arrive through an [`Entrance`]. `greet` finds out who a client is and opens a link to it, if it is welcome: if
+//! one of the `places` is free and the `limits` allow it. `over_grpc` does so for calls. `http` answers monitors.
+//! `stream` drives the session. A failure of one client is logged in one line and does not affect the others.
+//! [`call()`] serves one client that listens, which the server calls.
 
 mod call;
 mod config;

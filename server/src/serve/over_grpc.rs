@@ -12,7 +12,7 @@ use shared::socket::Socket;
 use tracing::debug;
 
 use super::greeter::{Greeter, Guest};
-use super::welcome::Unwelcome;
+use super::welcome::Rejection;
 
 /// How long a client that gets no session may take to receive the reason.
 const BYE_LIMIT: Duration = Duration::from_millis(200);
@@ -25,7 +25,7 @@ impl Greeter<'_> {
         let features = call.features().to_vec();
         match self.welcome(&over_grpc(features.clone()), path, is_encrypted) {
             Ok(place) => Ok(Some(Guest::over_grpc(call.accept(), place, features, path))),
-            Err(Unwelcome { reason, retry }) => {
+            Err(Rejection { reason, retry }) => {
                 debug!("{}: refused: {reason}", path.peer);
                 call.refuse(reason, retry).await;
                 Ok(None)
@@ -40,7 +40,7 @@ impl Greeter<'_> {
         let (link, features) = grpc::call_sink(socket, self.largest_message(), admission).await?;
         match self.welcome(&over_grpc(features.clone()), path, is_encrypted) {
             Ok(place) => Ok(Guest::over_grpc(link, place, features, path)),
-            Err(Unwelcome { reason, .. }) => {
+            Err(Rejection { reason, .. }) => {
                 let bye = control_bytes(&Control::Bye(Bye { reason: reason.clone() }));
                 if let Ok(bye) = bye {
                     // Fails if the client has left.

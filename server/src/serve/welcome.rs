@@ -22,7 +22,7 @@ pub(super) const BOTH_SOURCES: &str = "both ends are sources of frames: this is 
     must be sink; a server that calls (--dial) needs a client that listens (client --listen ADDR)";
 
 /// Why a client gets no place, and whether it may try again later.
-pub(super) struct Unwelcome {
+pub(super) struct Rejection {
     pub(super) reason: String,
     pub(super) retry: bool,
 }
@@ -30,7 +30,7 @@ pub(super) struct Unwelcome {
 impl Greeter<'_> {
     /// Takes a place for the client with this introduction, or says why it gets none. `is_encrypted` says whether its
     /// connection is inside TLS.
-    pub(super) fn welcome(&self, hello: &Introduction, path: Path, is_encrypted: bool) -> Result<Place, Unwelcome> {
+    pub(super) fn welcome(&self, hello: &Introduction, path: Path, is_encrypted: bool) -> Result<Place, Rejection> {
         let asked = kind(hello).unwrap_or_default();
         let protected = self.config.admission.protects(asked, path.peer.ip(), is_encrypted);
         let refused = protected
@@ -40,10 +40,10 @@ impl Greeter<'_> {
             .or_else(|| self.link_refused(hello))
             .or_else(|| self.unreadable(&hello.features));
         if let Some(reason) = refused {
-            return Err(Unwelcome { reason, retry: false });
+            return Err(Rejection { reason, retry: false });
         }
         // The client may retry: places become free again.
-        self.places.take().map_err(|refusal| Unwelcome { reason: refusal.to_string(), retry: true })
+        self.places.take().map_err(|refusal| Rejection { reason: refusal.to_string(), retry: true })
     }
 
     /// Like [`Self::welcome`], for a client whose hello is a line of JSON.
@@ -52,12 +52,12 @@ impl Greeter<'_> {
         hello: &Introduction,
         path: Path,
         is_encrypted: bool,
-    ) -> Result<Place, Unwelcome> {
+    ) -> Result<Place, Rejection> {
         match kind(hello) {
             Some(Kind::Grpc) if self.config.link.takes(Kind::Grpc) => {
                 let reason =
                     "the link grpc begins with a gRPC call of plumb.v1.Source at this port, and not with a line";
-                Err(Unwelcome { reason: reason.into(), retry: false })
+                Err(Rejection { reason: reason.into(), retry: false })
             }
             _ => self.welcome(hello, path, is_encrypted),
         }
@@ -106,13 +106,13 @@ pub(super) fn kind(hello: &Introduction) -> Option<Kind> {
 /// Why a client with this introduction cannot be served; `None` if it can.
 fn unusable(hello: &Introduction) -> Option<String> {
     if hello.plumb != VERSION {
-        return Some(format!("protocol {} is not served here, only {VERSION}", hello.plumb));
+        return Some(format!("protocol {} is not supported here, only {VERSION}", hello.plumb));
     }
     if hello.role != Role::Sink {
         return Some(BOTH_SOURCES.into());
     }
     let mtu = hello.mtu.filter(|mtu| sound_mtu(*mtu).is_none())?;
     Some(format!(
-        "an mtu of {mtu} bytes carries no frames: {LEAST_MTU} or more is right, or none where it is not known"
+        "an mtu of {mtu} bytes cannot carry frames: write {LEAST_MTU} or more, or leave it out if it is not known"
     ))
 }

@@ -37,7 +37,7 @@ impl Session {
             return self.ignore(&"it is a second hello");
         }
         if hello.protocol != VERSION {
-            let reason = format!("protocol {} is not served here, only {VERSION}", hello.protocol);
+            let reason = format!("protocol {} is not supported here, only {VERSION}", hello.protocol);
             return self.finish(End::Rejected { reason });
         }
         if hello.role != Role::Sink {

@@ -1,5 +1,5 @@
-//! Keeps the frames that were sent until they are answered: for tasks that compare answers with frames, and for pictures of
-//! the worst frames.
+//! Keeps the frames that were sent until they are answered: for tasks that compare answers with frames, and for
+//! pictures of the worst frames.
 
 use std::collections::VecDeque;
 
@@ -109,8 +109,8 @@ impl Session {
     /// frame is handled.
     ///
     /// At most a window of frames is kept. Frames that are kept only for pictures are fewer if they would take more than
-    /// 64 MiB. In live delivery a frame may be out of the window and still wait for an answer; if answers are compared with
-    /// frames, it is kept too.
+    /// 64 MiB. In live delivery a frame may be out of the window and still wait for an answer; if answers are compared
+    /// with frames, it is kept too.
     pub fn keep(&mut self, image: &Image) {
         let Some(id) = self.pairing.next_id().checked_sub(1) else { return };
         let (pairing, kept) = (&self.pairing, &mut self.kept);

@@ -4,8 +4,8 @@
 //! [`Action::Wait`], then waits for that moment or the next input. The core has no socket, clock or task inside, so
 //! every fault is tested in virtual time. [`SessionConfig`] says what the session sends and until when, [`End`] why it
 //! ended. `ticks` says when a frame is due; `answers` reads the client's answers; `kept` holds frames until they are
-//! answered; `live` adds what live delivery needs, `pull` sends frames only when the client asks. `closing` ends a session,
-//! and `facts` are what the report says about it.
+//! answered; `live` adds what live delivery needs, `pull` sends frames only when the client asks. `closing` ends a
+//! session, and `facts` are what the report says about it.
 
 mod action;
 mod answers;

@@ -162,8 +162,8 @@ impl Tally {
         id < self.warmup
     }
 
-    /// Adds a frame whose record was kept, as [`Self::sent`] and [`Self::finish`] did originally. What a record lacks
-    /// (bytes, skipped ticks, late answers, the drift of the clocks) stays at zero.
+    /// Adds a frame whose record was kept, as [`Self::sent`] and [`Self::finish`] did during the session. Figures that
+    /// a record does not have (bytes, skipped ticks, late answers, the drift of the clocks) stay at zero.
     pub fn restore(&mut self, record: &FrameRecord) {
         self.captured += 1;
         if record.warmup {

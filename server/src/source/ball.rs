@@ -160,7 +160,7 @@ impl BallScene {
 #[derive(Clone, Debug)]
 pub struct BallSource {
     scene: Place,
-    /// The same scene, a delay before: what a camera with a delay shows.
+    /// The same scene, earlier by the delay: what a camera with a delay shows.
     shown: Option<Place>,
     delay_s: f64,
     camera: Camera,

@@ -2,9 +2,11 @@
 //!
 //! A [`SourceKind`] reads the run specification and gives a [`Supply`], checked before the server listens. Each session
 //! opens its own [`Source`] from this supply and plays the same frames from the first. A source that computes frames
-//! ([`ball`], `group` for several balls, and [`depth`]) runs in the session; one that blocks ([`images`], [`video`]) runs on its own thread
-//! behind a bounded `queue` (`ahead`), which counts its `figures`; [`video`] leaves decoding to ffmpeg. [`device`] is a camera, read once for all sessions: each takes its latest frame. `mcap` plays MCAP files: recordings with their truth, and those of others. `truthed` adds the
-//! truth of a file (`truth_file`) to any source that knows none.
+//! ([`ball`], `group` for several balls, and [`depth`]) runs in the session; one that blocks ([`images`], [`video`])
+//! runs on its own thread behind a bounded `queue` (`ahead`), which counts its `figures`; [`video`] leaves decoding to
+//! ffmpeg. [`device`] is a camera, read once for all sessions: each takes its latest frame. `mcap` plays MCAP files:
+//! Plumb's recordings with their truth, and recordings of other programs. `truthed` adds the truth of a file
+//! (`truth_file`) to any source that knows none.
 //!
 //! To add a source: one file here, its line in `list::SOURCES`, its row in `docs/options.md`.
 

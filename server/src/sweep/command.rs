@@ -1,4 +1,4 @@
-//! The command that runs one trial alone, with the same frames and the same figures of accuracy.
+//! The command that runs one trial alone. It gives the same frames and the same figures of accuracy.
 
 use std::fmt::Write;
 
@@ -24,7 +24,7 @@ pub(super) fn of(plan: &Plan, trial: &Trial) -> String {
     }
 }
 
-/// The options of the pipeline, as a client takes them.
+/// The pipeline's options, in the form of the client's command line.
 fn options(plan: &Plan) -> String {
     let RadiusLimits { min, max, .. } = plan.pipeline.radii;
     let mut text = String::new();

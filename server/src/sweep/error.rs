@@ -11,7 +11,7 @@ use crate::run::FileError;
 /// Why a sweep cannot run, or cannot go on.
 #[derive(Debug, Error)]
 pub enum SweepError {
-    /// The command line, or the environment that says which part of the sweep is meant.
+    /// The command line is wrong, or the environment that chooses the shard.
     #[error("{0}")]
     Usage(String),
     /// The plan cannot be read.
@@ -39,7 +39,7 @@ pub enum SweepError {
 }
 
 impl SweepError {
-    /// Whether it was found before anything ran.
+    /// Whether the error was found before any trial ran.
     pub fn is_usage(&self) -> bool {
         matches!(self, Self::Usage(_) | Self::File(_) | Self::Plan { .. })
     }

@@ -12,21 +12,21 @@ use super::trial::{Given, Pipelines, evaluated};
 /// Trials that are measured. They are spread over the plan.
 const MEASURED: u64 = 5;
 
-/// Frames of each.
+/// Frames of each trial.
 const FRAMES: u64 = 10;
 
 /// The estimate, for people.
 pub(super) fn text(plan: &Plan, jobs: usize) -> String {
     if plan.pipeline.client.is_some() {
-        return "no estimate of the time: a client is started for each trial".into();
+        return "no estimate of the time, because a client is started for each trial".into();
     }
     match measured(plan) {
         Ok(Measured { seconds, per_frame, frames }) => {
-            // Each trial is one job's work, and no job has less than one.
+            // A trial runs in one job, so more jobs than trials do not help.
             let jobs = (jobs as u64).min(plan.trials()).max(1);
             let all = seconds * plan.trials() as f64 / jobs as f64;
             format!(
-                "about {} with {jobs} at the same time: {:.2} ms per frame, {frames} frames per trial",
+                "about {} with {jobs} trials at a time: {:.2} ms per frame, {frames} frames per trial",
                 rounded(all),
                 per_frame * 1e3
             )
@@ -37,7 +37,7 @@ pub(super) fn text(plan: &Plan, jobs: usize) -> String {
 
 /// Means over the trials that were measured.
 struct Measured {
-    /// Of a trial.
+    /// Time of a trial.
     seconds: f64,
     per_frame: f64,
     frames: u64,

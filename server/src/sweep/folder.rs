@@ -3,14 +3,14 @@
 //! | file | content |
 //! |---|---|
 //! | `plan.toml` | the plan, with its name as a comment in the first line |
-//! | `trials/AB/ABCD…/` | a trial, by its name: `run.toml`, `report.json`, and with `frames = true` what a run's folder has |
+//! | `trials/AB/ABCD…/` | a trial, by its name: `run.toml` and `report.json`; with `frames = true` all files of a run's folder |
 //! | `failed/ABCD….txt` | why a trial failed; it is tried again by the next call |
 //! | `sweep.parquet`, `report.html` | the table of all trials, and its page |
 //!
-//! A trial is written into `.ABCD….part` beside its place, and gets its name in one step when it is whole. The process
-//! that runs it holds a lock on `.ABCD….lock`, which the system releases when the process ends, however it ends. So
-//! several processes, also on several machines that share the folder, never run a trial at the same time, and a killed
-//! one leaves nothing to be cleaned up by hand.
+//! A trial is written into `.ABCD….part` beside its place, and renamed in one step when it is complete. The process
+//! that runs it holds a lock on `.ABCD….lock`, which the system releases however the process ends. So processes that
+//! share the folder, even on several machines, never run the same trial at the same time, and a killed process leaves
+//! nothing to clean up by hand.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
@@ -54,10 +54,10 @@ pub(super) struct Claim {
 }
 
 impl SweepFolder {
-    /// Takes the folder for this plan. It may have trials of the same plan.
+    /// Takes the folder for this plan. It may already contain trials of the same plan.
     ///
     /// # Errors
-    /// If it belongs to something else, or takes no files.
+    /// If the folder belongs to something else, or cannot be written to.
     pub(super) fn take(path: &Path, plan: &Plan) -> Result<Self, SweepError> {
         let folder = Self(path.to_owned());
         let kept = path.join(PLAN);
@@ -81,7 +81,7 @@ impl SweepFolder {
         let kept = path.join(PLAN);
         let text = fs::read_to_string(&kept).map_err(|error| {
             SweepError::Usage(format!(
-                "{} is no folder of a sweep: its {PLAN} cannot be read ({error})",
+                "{} is not the folder of a sweep: its {PLAN} cannot be read ({error})",
                 Escaped(path.display())
             ))
         })?;
@@ -101,19 +101,19 @@ impl SweepFolder {
 
     /// The folder of a trial.
     pub(super) fn trial(&self, id: &str) -> PathBuf {
-        // 256 folders: 40,000 names in each at ten million trials.
+        // 256 folders, so that each has 40,000 names at ten million trials.
         self.0.join("trials").join(&id[..2]).join(id)
     }
 
-    /// Whether a trial is done. A report without content, as a failure of power leaves, counts as none.
+    /// Whether a trial is done. An empty report, which a power failure can leave, does not count.
     pub(super) fn has(&self, id: &str) -> bool {
         fs::metadata(self.trial(id).join(REPORT)).is_ok_and(|report| report.len() > 0)
     }
 
-    /// Takes the right to run a trial. `None` if another process has it, or if it is done meanwhile.
+    /// Takes the right to run a trial. `None` if another process has it, or if the trial is done by now.
     ///
     /// # Errors
-    /// If the folder takes no files.
+    /// If the folder cannot be written to.
     pub(super) fn claim(&self, id: &str) -> Result<Option<Claim>, SweepError> {
         let place = self.trial(id);
         // invariant: the path has a parent, in which it was made.
@@ -122,7 +122,7 @@ impl SweepFolder {
         let (lock, part) = (parent.join(format!(".{id}.lock")), parent.join(format!(".{id}.part")));
         let Some(held) = locked(&lock).map_err(SweepError::at(&lock))? else { return Ok(None) };
         let claim = Claim { part, place, lock, _held: held };
-        // Only now: whoever held the lock before has written the trial before it let go.
+        // Checked with the lock held: its previous holder published the trial before it released the lock.
         if self.has(id) {
             return Ok(None);
         }
@@ -137,7 +137,7 @@ impl SweepFolder {
         fs::write(folder.join(format!("{id}.txt")), format!("{reason}\n"))
     }
 
-    /// Why a trial failed, if it did when it was run last.
+    /// Why a trial failed, if its last run failed.
     pub(super) fn failure(&self, id: &str) -> Option<String> {
         let text = fs::read_to_string(self.0.join("failed").join(format!("{id}.txt"))).ok()?;
         Some(text.trim_end().to_owned())
@@ -160,7 +160,7 @@ impl SweepFolder {
                 "{folder} has the trials of another plan (its {PLAN} differs from {}): name another folder, or run that plan",
                 Escaped(plan.path().display())
             ),
-            None => format!("{folder} is no folder of a sweep, but has a {PLAN}: name another folder"),
+            None => format!("{folder} has a {PLAN}, but is not the folder of a sweep: name another folder"),
         }))
     }
 
@@ -170,7 +170,7 @@ impl SweepFolder {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(SweepError::Usage(format!("--out: {}: {error}", Escaped(self.0.display())))),
         };
-        // Another shard may just be writing its plan.
+        // Another shard may be writing the plan at this moment.
         match entries.find(|entry| !entry.file_name().to_string_lossy().starts_with('.')) {
             Some(entry) if entry.file_name() != PLAN => Err(SweepError::Usage(format!(
                 "--out: {} is not empty (it has {}), and no sweep wrote it: name an absent or empty folder",
@@ -205,10 +205,10 @@ fn locked(path: &Path) -> io::Result<Option<File>> {
         let held = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
         match held.try_lock() {
             Err(TryLockError::WouldBlock) => return Ok(None),
-            // On a file system without locks, the last step decides: only one folder gets the name.
+            // On a file system without locks the renaming decides: only one process can give the folder its name.
             Ok(()) | Err(TryLockError::Error(_)) => {}
         }
-        // Whoever held the lock may have removed the file after it was opened here.
+        // The previous holder may have removed the file after it was opened here.
         if is_at(&held, path) {
             return Ok(Some(held));
         }
@@ -228,7 +228,7 @@ fn is_at(_: &File, _: &Path) -> bool {
     true
 }
 
-/// Temporary files are for their owner alone; this one gets the permissions of every new file.
+/// Gives a temporary file, which only its owner can read, the usual permissions of a new file.
 pub(super) fn permit(builder: &mut tempfile::Builder<'_, '_>) {
     #[cfg(unix)]
     {
@@ -266,7 +266,7 @@ impl Claim {
         match fs::rename(&self.part, &self.place) {
             Err(_) if self.place.join(REPORT).is_file() => self.clear(),
             Err(error) if self.place.exists() => {
-                // Only a failure of power leaves a folder without a report.
+                // Only a power failure leaves a folder without a report.
                 fs::remove_dir_all(&self.place).and_then(|()| fs::rename(&self.part, &self.place)).map_err(|_| error)
             }
             renamed => renamed,
@@ -284,7 +284,7 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        // Of a trial that failed, nothing stays. Of one that was published, there is nothing.
+        // Removes what a failed trial left. After a published trial there is nothing to remove.
         let _ = self.clear();
         // The lock is released after this, so whoever takes it sees what was published.
         let _ = fs::remove_file(&self.lock);

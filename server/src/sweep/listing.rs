@@ -7,16 +7,16 @@ use shared::text::Escaped;
 use super::error::SweepError;
 use super::plan::{Answerer, Axis, Plan, Trial};
 
-/// Most trials that are all listed. Of a larger plan the first and the last are.
+/// Most trials that are listed in full. A larger plan is shortened to its first and last trials.
 const LISTED: u64 = 1_000;
 
-/// How many of a larger plan.
+/// How many trials of a larger plan are listed first.
 const FIRST: u64 = 20;
 
-/// Most values of an axis that are all named.
+/// Most values of an axis that are listed in full.
 const VALUES: usize = 8;
 
-/// What a plan will run with this many trials at the same time.
+/// Describes what a plan will run, with `jobs` trials at the same time.
 ///
 /// # Errors
 /// If its options cannot be combined.
@@ -33,7 +33,7 @@ pub(super) fn text(plan: &Plan, jobs: usize) -> Result<String, SweepError> {
     }
     let _ = match plan.latency_counts() {
         Some(why) => writeln!(text, "  trials run one at a time, because {why}"),
-        None => writeln!(text, "  {jobs} trials run at the same time: their latencies mean little"),
+        None => writeln!(text, "  {jobs} trials run at the same time, so their latencies mean little"),
     };
     text += "\n";
     table(plan, &mut text)?;

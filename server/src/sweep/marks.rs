@@ -3,9 +3,9 @@
 //! A cell's mean is compared with the mean of all other cells by Student's t, with the standard errors that follow from
 //! the bounds in the reports. A cell's share is compared with the share of all other cells together by Fisher's exact
 //! test. Benjamini and Hochberg's method (J. R. Stat. Soc. B 57, 1995) then marks cells such that at most 5 % of the
-//! marked ones are expected to be marked by chance. In a sweep in which nothing has an effect, 5 % have any marked cell
-//! at most (`simulation`). Trials of different cells with the same seed show the same frames, which makes cells more
-//! alike than the test takes them to be, so it marks rather too few.
+//! marked ones are expected to be marked by chance. If nothing has an effect, at most 5 % of the sweeps have a marked
+//! cell (`simulation`). Cells with the same seed show the same scenes, which makes them more alike than the test
+//! assumes, so it marks too few rather than too many.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ pub(super) const RATE: f64 = 0.05;
 /// Fewest degrees of freedom of a session's batch means, if it has enough frames (`score::batches`: 32 batches).
 const FREEDOM: f64 = 31.0;
 
-/// Terms of a sum that change nothing any more, as a share of the sum.
+/// A sum ends at a term that is smaller than this share of it.
 const NEGLIGIBLE: f64 = 1e-12;
 
 /// A figure of a cell.
@@ -45,7 +45,7 @@ pub(super) enum Measure {
 impl Measure {
     /// A mean with one-sided 95 % bounds, of this many frames. `None` if they are too few.
     pub(super) fn of_bounds(value: f64, low: f64, high: f64, frames: f64) -> Option<Self> {
-        // Up to 63 frames, each is a batch.
+        // With up to 63 frames, each frame is a batch.
         let freedom = if frames < 64.0 { frames - 1.0 } else { FREEDOM };
         let error = (high - low) / 2.0 / student(freedom.max(1.0), RATE);
         (freedom >= 1.0 && error.is_finite() && error >= 0.0).then_some(Self::Mean { value, error, freedom })
@@ -85,8 +85,8 @@ impl Measure {
     }
 }
 
-/// The probability that a cell would differ from all others at least as much as it does, if none differed. `None` for a
-/// cell without a value.
+/// For each cell, the probability of a difference from the others at least as large as the observed one, if no cell
+/// differed. `None` for a cell without a value.
 pub(super) fn probabilities(cells: &[Option<Measure>]) -> Vec<Option<f64>> {
     let (mut sum, mut squares, mut freedom, mut known) = (0.0, 0.0, 0.0, 0.0);
     let (mut hits, mut all) = (0, 0);
@@ -103,7 +103,7 @@ pub(super) fn probabilities(cells: &[Option<Measure>]) -> Vec<Option<f64>> {
             let others = known - 1.0;
             let difference = value - (sum - value) / others;
             let spread = (error * error + (squares - error * error) / (others * others)).sqrt();
-            // With many other cells, the spread is that of this cell alone.
+            // With many other cells, the uncertainty is almost that of this cell alone.
             let freedom = if others > 3.0 { own } else { own.min(freedom - own) };
             (others >= 1.0).then(|| two_sided(difference, spread, freedom))
         }
@@ -125,7 +125,7 @@ fn exact(hits: u64, frames: u64, all_hits: u64, all: u64) -> f64 {
     let most = all_hits.min(frames);
     let least = (all_hits + frames).saturating_sub(all);
     let log = |hits: u64| choices(all_hits, hits) + choices(all - all_hits, frames - hits) - choices(all, frames);
-    // Outwards from here: terms only get smaller where the tail is the smaller one.
+    // The sum runs outwards from the observed count: the terms of the smaller tail only get smaller.
     let tail = |range: &mut dyn Iterator<Item = u64>| {
         let mut sum = 0.0;
         for term in range.map(|hits| log(hits).exp()) {
@@ -140,13 +140,13 @@ fn exact(hits: u64, frames: u64, all_hits: u64, all: u64) -> f64 {
     (2.0 * below.min(above)).min(1.0)
 }
 
-/// The logarithm of the number of ways to choose `few` of `many`.
+/// The logarithm of the number of ways to choose `few` out of `many`.
 fn choices(many: u64, few: u64) -> f64 {
     let factorial = |number: u64| libm::lgamma(number as f64 + 1.0);
     factorial(many) - factorial(few) - factorial(many - few)
 }
 
-/// Which of these are marked, of all that were tested together.
+/// Which cells are marked, when all these are tested together.
 pub(super) fn marked(probabilities: &[Option<f64>]) -> Vec<bool> {
     let mut sorted: Vec<f64> = probabilities.iter().flatten().copied().collect();
     sorted.sort_by(f64::total_cmp);
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn the_textbooks_values_are_marked() {
+    fn the_example_of_benjamini_and_hochberg_marks_4_of_15() {
         // Benjamini and Hochberg's own example (1995, section 4): 4 of 15 at 5 %.
         let p = [
             0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528,
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_have_the_probability_of_fisher() {
+    fn shares_have_the_probability_of_fishers_exact_test() {
         // 8 of 10 in this cell, 10 of 24 in all: P(X ≥ 8) = (C(10, 8) C(14, 2) + C(10, 9) C(14, 1) + 1) / C(24, 10).
         let share = |hits, all| Some(Measure::Share { hits, all });
         let found = probabilities(&[share(8, 10), share(2, 14)]);

@@ -1,13 +1,12 @@
 //! `server sweep`: runs the trials of a plan, on one machine or as one of several shards.
 //!
-//! A `plan` says which trials there are. `work` runs them, `trial` one of them; `folder` keeps their results, in such
-//! a way that nothing is lost or doubled, whatever is killed. `shard` says which part of the trials this call runs, by
-//! its options or by the environment of an engine (Slurm, AWS Batch, Kubernetes). `merge` makes one table of all
-//! trials, and
-//! `page` shows it. `listing`, `estimate` and `command` say before what will run. `find` looks for the place on an axis
-//! where a condition ceases to hold. `progress` says how far it is.
+//! A `plan` lists the trials. `work` runs them, `trial` one of them; `folder` keeps their results, in such a way that
+//! no trial is lost or doubled when a process is killed. `shard` chooses the part of the trials that this call runs,
+//! from its options or from the environment of an engine (Slurm, AWS Batch, Kubernetes). `merge` makes one table of all
+//! trials, and `page` shows it. `listing`, `estimate` and `command` say in advance what will run. `find` looks for the
+//! place on an axis where a condition ceases to hold. `progress` says how far the sweep is.
 //!
-//! Nothing here plans, places or repeats work across machines: engines do that. A shard only has to be started.
+//! Nothing here distributes or repeats work across machines. An engine does that: it starts each shard.
 
 mod command;
 mod error;
@@ -88,7 +87,7 @@ fn reported(folder: &Path) -> Result<Exit, SweepError> {
         exit = merged(&merge(&[folder.to_owned()], folder, true)?)?;
     }
     let rows = page::write(folder)?;
-    say(&format!("{rows} trials: {} is made", Escaped(folder.join(folder::PAGE).display())))?;
+    say(&format!("{rows} trials: wrote {}", Escaped(folder.join(folder::PAGE).display())))?;
     Ok(exit)
 }
 
@@ -139,11 +138,11 @@ fn merge_asked(folders: &[PathBuf], options: &SweepOptions) -> Result<Exit, Swee
     merged(&merge(folders, options.out.as_ref().unwrap_or(first), options.mixed)?)
 }
 
-/// Says what was merged. Returns the exit code: a table that lacks trials is no success.
+/// Says what was merged. Returns the exit code, which is not 0 if trials are missing.
 fn merged(merged: &Merged) -> Result<Exit, SweepError> {
     let Merged { done, failed, missing, examples, table } = merged;
     let failures = if *failed > 0 { format!(", {failed} of them failed") } else { String::new() };
-    say(&format!("{} trials{failures}: {} is made", done + failed, Escaped(table.display())))?;
+    say(&format!("{} trials{failures}: wrote {}", done + failed, Escaped(table.display())))?;
     if *missing == 0 {
         return Ok(if *failed > 0 { Exit::Other } else { Exit::Fine });
     }
@@ -206,11 +205,10 @@ fn said(plan: &Plan, folder: &SweepFolder, shard: Shard, done: &Done) -> Result<
         }
     }
     say(&text)?;
-    let again = "the same command goes on from here";
+    let again = "run the same command again to continue";
     match &done.over {
         Some(Over::Failures(count, reason)) => {
-            let wrong =
-                format!("{count} trials failed, one after the other; the last because {}; {again}", Escaped(reason));
+            let wrong = format!("{count} trials failed in a row, the last because {}; {again}", Escaped(reason));
             return Err(SweepError::Stopped(wrong));
         }
         Some(Over::Write(wrong)) => {
@@ -231,11 +229,11 @@ fn said(plan: &Plan, folder: &SweepFolder, shard: Shard, done: &Done) -> Result<
         return Ok(if done.failed > 0 { Exit::Other } else { Exit::Fine });
     }
     let exit = merged(&merge(&[folder.path().to_owned()], folder.path(), true)?)?;
-    say(&format!("as a page: server report {place}"))?;
+    say(&format!("to make a page of it: server report {place}"))?;
     Ok(exit)
 }
 
-/// Prints a line or several to stdout.
+/// Prints one or more lines to stdout.
 fn say(text: &str) -> Result<(), SweepError> {
     unless_reader_left(writeln!(io::stdout(), "{text}")).map_err(SweepError::at(Path::new("stdout")))
 }

@@ -7,7 +7,7 @@ use clap::{Args, ValueHint};
 
 use super::shard::Shard;
 
-/// What of a sweep is to be done.
+/// What `server sweep` does, with which trials.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Sweep")]
 pub struct SweepOptions {
@@ -16,7 +16,7 @@ pub struct SweepOptions {
     #[arg(id = "sweep", value_name = "[plan|merge] PATH", value_hint = ValueHint::AnyPath)]
     pub words: Vec<PathBuf>,
 
-    /// Folder for the results. If it has some trials of the plan already, the others are run. With merge: folder for
+    /// Folder for the results. Trials of the plan that it already has are not run again. With merge: folder for
     /// sweep.parquet [default: the first DIR]
     #[arg(id = "sweep-out", long = "out", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
@@ -25,12 +25,12 @@ pub struct SweepOptions {
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
 
-    /// Run only this part of the trials: which and of how many, such as 1/8 [default: what Slurm, AWS Batch or
-    /// Kubernetes say by their variables, or all]
+    /// Run only one part of the trials: its number and the number of parts, such as 1/8 [default: from the variables of
+    /// Slurm, AWS Batch or Kubernetes, else all]
     #[arg(long, value_name = "I/N")]
     pub shard: Option<Shard>,
 
-    /// Number of shards, if an engine says only which one it is: the completions of a Kubernetes Job
+    /// Number of shards, for an engine that gives only the index: the completions of a Kubernetes Job
     #[arg(long, value_name = "N")]
     pub shards: Option<NonZeroU64>,
 

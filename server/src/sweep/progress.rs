@@ -1,4 +1,4 @@
-//! The progress of a sweep: a line at the bottom of a terminal, or a log line now and then.
+//! The progress of a sweep: a line at the bottom of a terminal, or a log line at intervals.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -65,7 +65,7 @@ fn status(done: &Done, all: u64, elapsed: Duration) -> Status {
     if done.failed > 0 {
         text += &format!(", {} failed", done.failed);
     }
-    // Trials that were there already took no time.
+    // Trials that were done before took no time.
     let ran = done.run + done.failed;
     if ran > 0 && elapsed > Duration::ZERO {
         let rate = ran as f64 / elapsed.as_secs_f64();

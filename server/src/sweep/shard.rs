@@ -1,5 +1,5 @@
-//! Which part of a sweep this call runs: all, or one of several shards, as the options or the environment of an engine
-//! say.
+//! Which part of a sweep this call runs: all of it, or one of several shards. The options or the environment of an
+//! engine choose the shard.
 //!
 //! | engine | which | of how many |
 //! |---|---|---|
@@ -7,8 +7,7 @@
 //! | Slurm | `SLURM_ARRAY_TASK_ID`, from `SLURM_ARRAY_TASK_MIN` | `SLURM_ARRAY_TASK_COUNT` |
 //! | AWS Batch | `AWS_BATCH_JOB_ARRAY_INDEX`, from 0 | `AWS_BATCH_JOB_ARRAY_SIZE` |
 //! | Kubernetes | `JOB_COMPLETION_INDEX`, from 0 | `--shards N` |
-//!
-//! Shard i has the trials i, i + n, i + 2n and so on, so that all shards take about the same time.
+//! Shard i of n has the trials i, i + n, i + 2n and so on, so that all shards take about the same time.
 
 use std::fmt;
 use std::str::FromStr;
@@ -34,7 +33,7 @@ impl Shard {
         self.all == 1
     }
 
-    /// The numbers of its trials, of a plan with this many.
+    /// The numbers of its trials in a plan with `trials` trials.
     pub(super) fn trials(self, trials: u64) -> impl Iterator<Item = u64> {
         (self.number..=trials).step_by(usize::try_from(self.all).unwrap_or(usize::MAX))
     }
@@ -54,7 +53,11 @@ impl Shard {
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, String> {
         match (given, shards) {
-            (Some(_), Some(_)) => return Err("--shard says of how many shards it is one: leave --shards out".into()),
+            (Some(_), Some(_)) => {
+                return Err("--shard I/N already says how many shards there are: leave --shards \
+                            out"
+                .into());
+            }
             (Some(shard), None) => return Ok(shard),
             _ => {}
         }
@@ -72,7 +75,8 @@ impl Shard {
             (Some(shard), _) => Ok(shard),
             (None, Some(1)) | (None, None) => Ok(Self::WHOLE),
             (None, Some(shards)) => Err(format!(
-                "--shards {shards} does not say which: write --shard 1/{shards}, or start it where an engine sets \
+                "--shards {shards} does not say which shard to run: write --shard 1/{shards}, or start it where an \
+                 engine sets \
                  JOB_COMPLETION_INDEX"
             )),
         }
@@ -86,7 +90,7 @@ impl Shard {
     }
 }
 
-/// Slurm's indices may begin anywhere, but must be without gaps: those of a gap would be nobody's.
+/// Slurm's indices may begin at any number, but must have no gaps: no task would run the trials of a gap.
 fn slurm(id: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Shard, String> {
     let read = |name: &str| whole(name, &variable(name).unwrap_or_default());
     let (id, least) = (whole("SLURM_ARRAY_TASK_ID", id)?, read("SLURM_ARRAY_TASK_MIN")?);
@@ -94,7 +98,8 @@ fn slurm(id: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Shard, S
     let number = id.checked_sub(least).map(|from_zero| from_zero + 1);
     number.and_then(|number| Shard::of(number, count).ok()).ok_or_else(|| {
         format!(
-            "SLURM_ARRAY_TASK_ID={id} is not one of {count} from {least}: write --array without steps and gaps, such as \
+            "SLURM_ARRAY_TASK_ID={id} is not one of the {count} indices from {least}: write --array without steps and \
+             gaps, such as \
              --array=1-100"
         )
     })
@@ -106,7 +111,7 @@ fn batch(index: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Shard
     Shard::of(index.saturating_add(1), all).map_err(|wrong| format!("AWS_BATCH_JOB_ARRAY_INDEX={index}: {wrong}"))
 }
 
-/// A Job without completions also sets the variable where `--shards` is not given: its index then says nothing.
+/// Kubernetes sets the index but not the number of completions, which `--shards` has to give.
 fn kubernetes(index: &str, shards: Option<u64>) -> Result<Option<Shard>, String> {
     let Some(all) = shards else {
         return Err("JOB_COMPLETION_INDEX is set: say with --shards N how many completions the job has".into());
@@ -123,7 +128,7 @@ impl FromStr for Shard {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let right = || format!("\"{text}\" is not a shard: write which and of how many, such as 1/8");
+        let right = || format!("\"{text}\" is not a shard: write its number and the number of shards, such as 1/8");
         let (number, all) = text.split_once('/').ok_or_else(right)?;
         let (number, all) = (number.trim().parse().map_err(|_| right())?, all.trim().parse().map_err(|_| right())?);
         Self::of(number, all).map_err(|_| right())
@@ -158,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn engines_say_which_shard_it_is() {
+    fn the_variables_of_engines_choose_the_shard() {
         let slurm = [("SLURM_ARRAY_TASK_ID", "12"), ("SLURM_ARRAY_TASK_MIN", "10"), ("SLURM_ARRAY_TASK_COUNT", "4")];
         assert_eq!(found(None, None, &slurm), Ok("3/4".into()));
         let batch = [("AWS_BATCH_JOB_ARRAY_INDEX", "0"), ("AWS_BATCH_JOB_ARRAY_SIZE", "4")];
@@ -169,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn an_engine_that_says_half_is_answered_with_the_rest() {
+    fn incomplete_or_wrong_shards_are_refused_with_what_is_missing() {
         assert!(found(None, None, &[("JOB_COMPLETION_INDEX", "7")]).unwrap_err().contains("--shards N"));
         assert!(found(None, Some(7), &[("JOB_COMPLETION_INDEX", "7")]).unwrap_err().contains("no shard 8 of 7"));
         assert!(found(None, None, &[("SLURM_ARRAY_TASK_ID", "1")]).unwrap_err().contains("SLURM_ARRAY_TASK_MIN"));

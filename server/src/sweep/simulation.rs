@@ -1,7 +1,7 @@
 //! Simulated sweeps in which nothing has an effect: how often any cell is marked.
 //!
-//! The full simulation has 2,000 sweeps; it is `#[ignore]`d and runs in `.ci/long`. The smaller one has the 200 of the
-//! goal: at most 19 with any marked cell, the upper end of the 99 % interval around 5 %.
+//! The full simulation has 2,000 sweeps; it is `#[ignore]`d and runs in `.ci/long`. The smaller one has 200, of which
+//! at most 19 may have a marked cell: the upper end of the 99 % interval around 5 %.
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
@@ -29,8 +29,8 @@ impl Draw {
     }
 }
 
-/// Whether any cell of a sweep is marked: each has `frames` frames with the same distribution of errors, of which
-/// successive ones have the correlation `phi`, and the same share of missed frames.
+/// Whether any cell of a sweep is marked. Each cell has `frames` frames with the same distribution of errors and the
+/// same share of missed frames. Errors of successive frames have the correlation `phi`.
 fn has_marks(seed: u64, frames: u64, phi: f64) -> bool {
     let mut draw = Draw(ChaCha8Rng::seed_from_u64(seed));
     let mut means = Vec::new();

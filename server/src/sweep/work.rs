@@ -15,7 +15,7 @@ use super::progress::Progress;
 use super::shard::Shard;
 use super::trial::{self, Pipelines, TrialError};
 
-/// What is to be run.
+/// The trials to run, and how.
 #[derive(Clone, Copy)]
 pub(super) struct Work<'a> {
     pub(super) plan: &'a Plan,
@@ -31,13 +31,13 @@ pub(super) struct Work<'a> {
 pub(super) struct Done {
     /// Trials that were run.
     pub(super) run: u64,
-    /// Trials that were there already.
+    /// Trials whose results were there already.
     pub(super) known: u64,
     /// Trials that another process is running.
     pub(super) elsewhere: u64,
     /// Trials that failed.
     pub(super) failed: u64,
-    /// Failures since the last trial that went well.
+    /// Failures since the last trial that succeeded.
     pub(super) in_a_row: u64,
     /// The last failure.
     pub(super) last: Option<String>,
@@ -50,16 +50,16 @@ pub(super) struct Done {
 pub(super) enum Over {
     /// Somebody stopped it.
     Stopped,
-    /// Its time is used up.
+    /// Its time budget is used up.
     Time(Duration),
-    /// Too many trials failed, one after the other; the last for this reason.
+    /// Too many trials failed in a row; the last one for this reason.
     Failures(u64, String),
     /// Results cannot be written.
     Write(String),
 }
 
 impl Done {
-    /// Trials that are dealt with.
+    /// Number of trials that are settled, in whichever way.
     pub(super) fn all(&self) -> u64 {
         self.run + self.known + self.elsewhere + self.failed
     }

@@ -4,7 +4,7 @@
     hostile_peer.py listen ATTACK        makes an offer to the client that calls it
 
 Prints "listening on HOST:PORT", "open", and at the end "closed" if the other end has closed the link, or "still open".
-It sends to this machine alone, in bounded amounts.
+It sends to this machine only, and never more than the attack needs.
 """
 
 import asyncio
@@ -161,7 +161,7 @@ async def call(address, name):
     ended = asyncio.create_task(until_end(reader, closed))
     await attack(connection, name, opened, closed)
     ended.cancel()
-    # The other end is gone: no farewell.
+    # The other end is gone, so nothing is sent to it.
 
 
 async def until_end(reader, closed):

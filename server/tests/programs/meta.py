@@ -1,4 +1,4 @@
-"""Acknowledges every frame with the event's id, which the first line has in the metadata of the stream."""
+"""Acknowledges every frame with the event's id from the metadata of the stream, which come in the first line."""
 import json
 import sys
 

@@ -1,4 +1,4 @@
-"""Answers a frame of gray16 with the frame whose pixels are one more, in gray16."""
+"""Answers a gray16 frame with a gray16 image whose pixels are larger by 1."""
 import json
 import struct
 import sys

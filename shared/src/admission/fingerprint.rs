@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_description_of_none_or_of_several_is_not_taken() {
+    fn a_description_without_a_certificate_or_with_several_is_refused() {
         let other = line(0).replace("sha-256", "sha-512");
         for sdp in ["v=0\r\n", "a=fingerprint:sha-256 00:11\r\n", "a=fingerprint:\r\n", &other] {
             assert_eq!(Fingerprint::of_description(sdp), None, "{sdp}");

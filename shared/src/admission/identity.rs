@@ -38,7 +38,7 @@ pub struct ServerId([u8; 32]);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PublicKey([u8; KEY]);
 
-/// A signature and the public key that it is by, as they are sent.
+/// A signature and the public key that it belongs to, as they are sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signed {
     /// The public key.
@@ -72,7 +72,7 @@ pub enum IdentityError {
     NoRandom,
 }
 
-/// A text that is no fingerprint of a server.
+/// A text that is not the fingerprint of a server.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("\"{0}\" is not the fingerprint of a server: write the 64 hexadecimal digits that the server logs")]
 pub struct NotAServerId(String);
@@ -197,7 +197,7 @@ mod tests {
 
     /// The table of docs/protocol.md, which Python's `cryptography` made.
     #[test]
-    fn signatures_are_those_of_the_protocols_document() {
+    fn signatures_match_those_in_the_protocol_document() {
         let identity = Identity::of(&counting(128)).unwrap();
         let document = include_str!("../../../docs/protocol.md");
         let (first, second) = (identity.sign(&nonces(), None), identity.sign(&nonces(), Some(&fingerprints())));
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_holds_for_its_key_its_nonces_and_its_certificates_alone() {
+    fn a_signature_is_valid_only_for_its_key_its_nonces_and_its_certificates() {
         let (identity, other) = (Identity::of(&counting(1)).unwrap(), Identity::of(&counting(2)).unwrap());
         let (nonces, bound) = (nonces(), fingerprints());
         let Signed { identity: public, signature } = identity.sign(&nonces, Some(&bound));
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_made_once_for_its_owner_alone_and_kept() {
+    fn a_key_is_made_once_is_readable_only_by_its_owner_and_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("identity");
         let made = Identity::read_or_make(&path).unwrap();
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_a_key_is_refused_without_a_word_of_it() {
+    fn a_file_without_a_key_is_refused_without_quoting_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("identity");
         for contents in [&b""[..], b"secret", &[0xff; 10], "00".repeat(33).as_bytes()] {

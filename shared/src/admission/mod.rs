@@ -4,8 +4,8 @@
 //! HMAC over data that both ends know. There are two proofs. The first covers both [`Nonces`] and the end's role, and
 //! is sent before any description. The second also covers both [`Fingerprint`]s, which name the certificates of the
 //! link: a peer in the middle of the signaling can forward the lines, but cannot use its own certificates. [`Slowdown`]
-//! delays the refusal of failing proofs. With an [`Identity`], a server also signs what its proof covers, so that a client
-//! can ask for this server ([`ServerId`]) and no other holder of the token.
+//! delays the refusal of failing proofs. With an [`Identity`], a server also signs what its proof covers, so that a
+//! client can ask for this server ([`ServerId`]) and no other holder of the token.
 //!
 //! Everything here is plain state, without a clock or a socket. `door::admission` exchanges the lines.
 

@@ -154,7 +154,7 @@ mod tests {
 
     /// The table of docs/protocol.md, which Python's hmac made.
     #[test]
-    fn proofs_are_those_of_the_protocols_document() {
+    fn proofs_match_those_in_the_protocol_document() {
         let (token, nonces, bound) = (Token::of(TOKEN), nonces(), fingerprints());
         let document = include_str!("../../../docs/protocol.md");
         for (role, bound, vector) in [
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proof_holds_for_its_role_its_nonces_and_its_certificates_alone() {
+    fn a_proof_is_valid_only_for_its_role_its_nonces_and_its_certificates() {
         let (token, nonces, bound) = (Token::of(TOKEN), nonces(), fingerprints());
         let proof = token.prove(Role::Source, &nonces, Some(&bound));
         assert!(token.accepts(&proof, Role::Source, &nonces, Some(&bound)));
@@ -212,7 +212,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_again(bytes: [u8; 32]) {
+        fn a_written_proof_is_read_back(bytes: [u8; 32]) {
             prop_assert_eq!(Nonce(bytes).to_string().parse::<Nonce>().unwrap().0, bytes);
             prop_assert_eq!(Proof(bytes).to_string().to_uppercase().parse::<Proof>().unwrap().0, bytes);
         }

@@ -11,7 +11,7 @@ const LONGEST: Duration = Duration::from_secs(2);
 /// Most refusals that wait. Further connections are closed without one.
 pub const HELD_AT_MOST: usize = (LONGEST.as_millis() / SPACING.as_millis()) as usize;
 
-/// When the next failing proof is refused. Proofs that hold never wait.
+/// When the next failing proof is refused. Valid proofs never wait.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Slowdown {
     /// When the last refusal that was given a time is due.
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_failure_is_told_at_once_and_further_ones_later() {
+    fn the_first_refusal_is_sent_at_once_and_further_ones_later() {
         let (mut slowdown, start) = (Slowdown::default(), Instant::now());
         let mut failed = |after| slowdown.failed(start + Duration::from_millis(after));
         assert_eq!(failed(0), Some(Duration::ZERO));

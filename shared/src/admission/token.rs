@@ -22,7 +22,7 @@ pub const MOST_TOKEN: usize = 4096;
 /// Most characters of a path that a message repeats.
 const SHOWN_CHARACTERS: usize = 200;
 
-/// Random bytes of a new token: as many as the key of an HMAC-SHA256 is strong.
+/// Random bytes of a new token: as many as an HMAC-SHA256 has.
 const NEW_TOKEN: usize = 32;
 
 /// A token. It is never shown: `Debug` hides it, and there is no way to get it back.
@@ -61,7 +61,7 @@ pub enum TokenError {
         /// Its bytes, without the end of the line.
         length: usize,
     },
-    /// That is no token.
+    /// The text is not a token.
     #[error("{} is larger than {MOST_TOKEN} bytes: is it the file with the token?", .path.display())]
     Long {
         /// The file.
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_what_stands_in_the_file_without_the_end_of_its_line() {
+    fn a_token_is_the_files_content_without_its_final_line_break() {
         let wanted = ring::hmac::sign(Token::of(b"0123456789abcdef").key(), b"x");
         for contents in [&b"0123456789abcdef"[..], b"0123456789abcdef\n", b"0123456789abcdef\r\n"] {
             let token = read(contents).unwrap();
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_a_token_is_refused_without_a_word_of_it() {
+    fn a_file_without_a_token_is_refused_without_quoting_it() {
         let said = |contents: &[u8]| read(contents).unwrap_err().to_string();
         assert!(said(b"").contains("holds no token"));
         assert!(said(b"\r\n").contains("holds no token"));

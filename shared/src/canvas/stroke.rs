@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dashed_outline_leaves_about_half_out() {
+    fn a_dashed_outline_draws_about_half_of_a_solid_one() {
         let ink = |line| {
             let mut canvas = Canvas::new(101, 101);
             canvas.circle_outline(Circle { x: 50.0, y: 50.0, radius: 40.0 }, 1.5, line, WHITE);

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_drawing_within_a_rectangle_leaves_the_rest_alone() {
+    fn a_drawing_within_a_rectangle_changes_no_other_pixel() {
         let mut canvas = Canvas::new(3, 2);
         let inner = Rectangle::new(Point::new(1, -4), Extent::new(1, 5));
         canvas.within(inner, |canvas| {
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_canvas_without_pixels_takes_drawings() {
+    fn a_canvas_without_pixels_accepts_drawings() {
         let mut canvas = Canvas::new(0, 0);
         let Ok(()) = canvas.clear(RED);
         let Ok(()) = Circle::new(Point::zero(), 10).into_styled(PrimitiveStyle::with_fill(RED)).draw(&mut canvas);

@@ -35,7 +35,7 @@ pub(crate) struct Keeper {
     token: Token,
     /// The key of this end, if it is a source that has one.
     identity: Option<Identity>,
-    /// The only source that this end takes, if it is a sink.
+    /// The only source that this end accepts, if it is a sink.
     server: Option<ServerId>,
     slowdown: Mutex<Slowdown>,
 }
@@ -48,7 +48,7 @@ pub struct Proven {
     ours: Role,
     /// Our key, if we are a source that has one.
     identity: Option<Identity>,
-    /// The key of the source that was meant, if we are a sink that asks for one.
+    /// The key of the named source, if this end is a sink that names one.
     meant: Option<PublicKey>,
     /// Whether the second proofs cover the certificates. Only a test leaves them out, to show that it then succeeds.
     #[cfg(test)]
@@ -78,8 +78,8 @@ impl Admission {
         self.0.is_none()
     }
 
-    /// Refuses a link that would carry frames in the clear beyond this machine, though there is a token. `is_encrypted`
-    /// says whether the connection is inside TLS.
+    /// Refuses a link if there is a token and the link would carry frames to another machine in the clear.
+    /// `is_encrypted` says whether the connection is inside TLS.
     ///
     /// # Errors
     /// [`NotAdmitted::Unprotected`].
@@ -97,7 +97,7 @@ impl Admission {
     }
 
     /// The source's side: proves itself to the sink that said this hello, and waits for its proof. Tells the sink why
-    /// it is not admitted, after a while if its proof failed.
+    /// it is not admitted, after a delay if its proof failed.
     ///
     /// # Errors
     /// [`SignalingError::NotAdmitted`], or a failure of the connection.
@@ -155,7 +155,7 @@ impl Admission {
         }
     }
 
-    /// Tells a peer why it is not admitted. Whoever sends wrong proofs waits for it.
+    /// Tells a peer why it is not admitted. A peer that sends wrong proofs has to wait for it.
     async fn refused(&self, signaling: &mut Signaling, reason: NotAdmitted) -> SignalingError {
         let wait = match (&self.0, reason) {
             (Some(keeper), NotAdmitted::Wrong) => keeper.failed(),
@@ -210,12 +210,12 @@ impl Keeper {
         self.token.prove(role, nonces, None)
     }
 
-    /// The signature beside that proof, if this end has an identity and this role is its own.
+    /// The signature that goes with that proof, if this end has an identity and this role is its own.
     pub(crate) fn signed(&self, role: Role, nonces: &Nonces) -> Option<Signed> {
         self.identity.as_ref().filter(|_| role == Role::Source).map(|identity| identity.sign(nonces, None))
     }
 
-    /// Checks that a source that signed this is the one that is meant. Returns its key; `None` if any source will do.
+    /// Checks that the source that signed this is the named one. Returns its key; `None` if any source will do.
     pub(crate) fn meant(&self, signed: Option<&Signed>, nonces: &Nonces) -> Result<Option<PublicKey>, NotAdmitted> {
         let Some(server) = self.server else { return Ok(None) };
         let Signed { identity, signature } = signed.ok_or(NotAdmitted::NoIdentity)?;
@@ -263,8 +263,8 @@ impl Proven {
         Some(identity.sign(&self.nonces, self.bound(certificates)).signature)
     }
 
-    /// Whether this is the peer's proof that the link between these two certificates is its own. If a certain server is
-    /// meant, this must be its signature too.
+    /// Whether this is the peer's proof that the link between these two certificates is its own. If a server is named,
+    /// this must also be its signature.
     pub fn accepts_link(&self, proof: &str, signature: Option<&str>, certificates: &Fingerprints) -> bool {
         let bound = self.bound(certificates);
         let is_meant =

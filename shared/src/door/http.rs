@@ -53,7 +53,7 @@ pub enum BadRequest {
     #[error("the headers of the request are longer than {MAX_HEAD} bytes, or more than {MAX_HEADERS}")]
     Long,
     /// It is not HTTP/1.
-    #[error("that is no request of HTTP/1: {0}")]
+    #[error("that is not an HTTP/1 request: {0}")]
     Malformed(#[from] httparse::Error),
 }
 

@@ -197,13 +197,13 @@ pub enum SignalingError {
     /// A Plumb peer is there, but not one that this end can work with.
     #[error("{0}")]
     WrongPeer(String),
-    /// The peer was silent when too many others came.
-    #[error("it said nothing, and gives way to others")]
-    GaveWay,
+    /// The peer was silent, and too many others came after it.
+    #[error("it said nothing, and too many others were waiting")]
+    Dismissed,
     /// The peer accepted the connection, but never said hello.
     #[error("it took the call but said nothing for {} s: a client that listens (client --listen) says hello", .0.as_secs())]
     NoHello(Duration),
-    /// There is no TLS, or not with the peer that was meant.
+    /// The TLS handshake failed.
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The peer did not prove that it holds the token, or this end could not.

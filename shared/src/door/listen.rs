@@ -11,7 +11,7 @@ use tracing::{debug, warn};
 use crate::shell::descriptors::{is_out_of_descriptors, with_advice};
 use crate::shell::exit::Exit;
 
-/// If any port will do: how many to try until one is free at all addresses.
+/// If any port will do, the number of ports to try until one is free at all addresses.
 const PORT_ATTEMPTS: usize = 16;
 
 /// Listens at HOST:PORT, at every address of the host. Port 0 picks a free port, the same at every address.
@@ -71,7 +71,7 @@ async fn listen_at(addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {
             Err(error) if is_taken(&error) => return Err(error),
             // A name may have addresses of other machines, or of a family that is disabled on this one.
             Err(error) => {
-                debug!("cannot listen at {address} too: {error}");
+                debug!("cannot also listen at {address}: {error}");
                 wrong = Some((address, error));
             }
         }
@@ -79,7 +79,7 @@ async fn listen_at(addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {
     match wrong {
         Some((_, error)) if listeners.is_empty() => Err(error),
         Some((address, error)) => {
-            warn!("cannot listen at {address} too: {error}");
+            warn!("cannot also listen at {address}: {error}");
             Ok(listeners)
         }
         None if listeners.is_empty() => Err(io::Error::new(ErrorKind::NotFound, "the name has no address")),
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_port_that_is_taken_at_one_of_them_is_taken() {
+    async fn a_port_counts_as_taken_if_it_is_taken_at_one_address() {
         let taken = TcpListener::bind(two()[1]).await.unwrap().local_addr().unwrap();
         let holder = TcpListener::bind(taken).await.unwrap();
         let port = holder.local_addr().unwrap().port();

@@ -1,10 +1,9 @@
 //! Connections to the port of the end that listens, and signaling over them.
 //!
-//! [`mod@listen`] opens the port. A Plumb peer sends [`lines`] of JSON, each a [`signal`]. [`stranger`] identifies a visitor
-//! by its first bytes, and [`strangers`] limits the number of silent visitors. [`discovery`] has the names by which a
-//! client finds a server without an address. [`http`] reads a request and answers it. [`admission`] admits peers
-//! that hold a token. [`dial`] connects to a peer by its
-//! name, at all its addresses in parallel.
+//! [`mod@listen`] opens the port. A Plumb peer sends [`lines`] of JSON, each a [`signal`]. [`stranger`] identifies a
+//! visitor by its first bytes, and [`strangers`] limits the number of silent visitors. [`discovery`] has the names by
+//! which a client finds a server without an address. [`http`] reads a request and answers it. [`admission`] admits
+//! peers that hold a token. [`dial`] connects to a peer by its name, at all its addresses in parallel.
 
 pub mod address;
 pub mod admission;

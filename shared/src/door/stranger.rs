@@ -64,7 +64,7 @@ pub async fn opening(socket: &Socket, until: Instant) -> io::Result<Opening> {
     }
 }
 
-/// A visitor of whom the first bytes have arrived, or none in time.
+/// A visitor whose first bytes have arrived, or that sent none in time.
 #[derive(Debug)]
 pub struct Arrived {
     /// Its connection, from which nothing has been read.
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn http_is_known_by_its_first_bytes_which_stay_where_they_are() {
+    async fn http_is_recognized_by_its_first_bytes_which_are_not_consumed() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         for (pieces, expected) in [
             (&["PRI * HTTP/2.0\r\n"][..], Opening::Http2),

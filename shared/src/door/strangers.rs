@@ -26,7 +26,7 @@ struct Line {
 #[derive(Debug)]
 struct Waiting {
     id: u64,
-    give_way: oneshot::Sender<()>,
+    dismiss: oneshot::Sender<()>,
     gone: oneshot::Receiver<()>,
 }
 
@@ -35,7 +35,7 @@ struct Waiting {
 pub struct Turn {
     id: u64,
     line: Strangers,
-    give_way: oneshot::Receiver<()>,
+    dismissed: oneshot::Receiver<()>,
     /// Dropping this signals that the stranger is gone.
     _gone: oneshot::Sender<()>,
 }
@@ -54,15 +54,15 @@ impl Strangers {
 
     /// Takes a turn for one more stranger. If there are too many, it replaces the oldest.
     pub fn come(&self) -> Turn {
-        let ((give_way, dismissed), (gone, watched)) = (oneshot::channel(), oneshot::channel());
+        let ((dismiss, dismissed), (gone, watched)) = (oneshot::channel(), oneshot::channel());
         let mut line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if line.waiting.len() >= line.most {
-            dismiss(line.waiting.pop_front());
+            tell(line.waiting.pop_front());
         }
         let id = line.next;
         line.next += 1;
-        line.waiting.push_back(Waiting { id, give_way, gone: watched });
-        Turn { id, line: self.clone(), give_way: dismissed, _gone: gone }
+        line.waiting.push_back(Waiting { id, dismiss, gone: watched });
+        Turn { id, line: self.clone(), dismissed, _gone: gone }
     }
 
     /// Removes the oldest stranger except `asking`, and waits until it is gone. Returns whether there was one.
@@ -72,7 +72,7 @@ impl Strangers {
             let place = line.waiting.iter().position(|waiting| asking.is_none_or(|turn| turn.id != waiting.id));
             place.and_then(|place| line.waiting.remove(place))
         };
-        match dismiss(oldest) {
+        match tell(oldest) {
             Some(gone) => {
                 // An error means that the stranger is gone, which is what this waits for.
                 let _ = gone.await;
@@ -83,18 +83,19 @@ impl Strangers {
     }
 }
 
-fn dismiss(waiting: Option<Waiting>) -> Option<oneshot::Receiver<()>> {
-    let Waiting { give_way, gone, .. } = waiting?;
+/// Tells a stranger that it is dismissed. Returns the receiver that shows when it is gone.
+fn tell(waiting: Option<Waiting>) -> Option<oneshot::Receiver<()>> {
+    let Waiting { dismiss, gone, .. } = waiting?;
     // Fails if the stranger is just leaving, which is fine.
-    let _ = give_way.send(());
+    let _ = dismiss.send(());
     Some(gone)
 }
 
 impl Turn {
-    /// Waits until this stranger is removed. Safe to cancel.
-    pub async fn must_give_way(&mut self) {
+    /// Waits until this stranger is dismissed. Safe to cancel.
+    pub async fn dismissed(&mut self) {
         // The sender sends before it is dropped, so both results mean the same.
-        let _ = (&mut self.give_way).await;
+        let _ = (&mut self.dismissed).await;
     }
 }
 
@@ -113,22 +114,22 @@ mod tests {
 
     use super::*;
 
-    async fn gives_way(turn: &mut Turn) -> bool {
-        timeout(Duration::ZERO, turn.must_give_way()).await.is_ok()
+    async fn is_dismissed(turn: &mut Turn) -> bool {
+        timeout(Duration::ZERO, turn.dismissed()).await.is_ok()
     }
 
     #[tokio::test]
     async fn the_seventeenth_stranger_replaces_the_oldest() {
         let strangers = Strangers::default();
         let mut turns: Vec<_> = (0..MAX_STRANGERS).map(|_| strangers.come()).collect();
-        assert!(!gives_way(&mut turns[0]).await);
+        assert!(!is_dismissed(&mut turns[0]).await);
         let _newest = strangers.come();
-        assert!(gives_way(&mut turns[0]).await);
-        assert!(!gives_way(&mut turns[1]).await);
+        assert!(is_dismissed(&mut turns[0]).await);
+        assert!(!is_dismissed(&mut turns[1]).await);
         // A stranger that left makes room.
         drop(turns.pop());
         let _another = strangers.come();
-        assert!(!gives_way(&mut turns[1]).await);
+        assert!(!is_dismissed(&mut turns[1]).await);
     }
 
     #[tokio::test]
@@ -137,7 +138,7 @@ mod tests {
         assert!(!strangers.dismiss_oldest(None).await, "there is none");
         let (mut first, second) = (strangers.come(), strangers.come());
         let leaving = tokio::spawn(async move {
-            first.must_give_way().await;
+            first.dismissed().await;
             first
         });
         let waits = strangers.dismiss_oldest(None);
@@ -145,6 +146,6 @@ mod tests {
         assert!(timeout(Duration::from_millis(20), &mut waits).await.is_err(), "its sockets are not closed yet");
         drop(leaving.await.unwrap());
         assert!(waits.await);
-        assert!(!strangers.dismiss_oldest(Some(&second)).await, "a stranger does not give way to itself");
+        assert!(!strangers.dismiss_oldest(Some(&second)).await, "a stranger does not dismiss itself");
     }
 }

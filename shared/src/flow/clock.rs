@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn the_quickest_exchange_is_believed() {
+    fn the_quickest_exchange_is_trusted() {
         let mut estimator = OffsetEstimator::default();
         estimator.add(Micros(0), Micros(9_000), Micros(9_000), Micros(10_000));
         estimator.add(Micros(20_000), Micros(20_100), Micros(20_100), Micros(20_200));
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_sample_is_believed_less_each_second() {
+    fn an_old_sample_is_trusted_less_each_second() {
         let mut estimator = OffsetEstimator::default();
         estimator.add(Micros(0), Micros(100), Micros(100), Micros(200));
         let at = |seconds: u64| estimator.best(Micros(200 + seconds * 1_000_000)).unwrap().uncertainty_us;
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delay_that_begins_is_not_taken_for_drift() {
+    fn a_new_delay_is_not_mistaken_for_drift() {
         for (there, back) in [(80_000, 20_000), (20_000, 80_000), (80_000, 0), (0, 20_000)] {
             let mut estimator = OffsetEstimator::default();
             for ping in 0..20_u64 {
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn clocks_that_part_by_a_thousandth_are_followed_whichever_way_is_jittery() {
+    fn a_drift_of_a_thousandth_is_followed_whichever_direction_has_jitter() {
         // Smallest delays there and back, and the mean queueing delays on top of them.
         for (drift, there, back) in [
             (1e-3, (200.0, 300.0), (150.0, 3_000.0)),

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_packet_after_the_end_of_signaling_takes_the_hint_back() {
+    fn a_packet_after_the_end_of_signaling_withdraws_the_hint() {
         let mut liveness = Liveness::new(Micros(0));
         liveness.peer_may_be_gone(Micros(SECOND));
         liveness.heard(Micros(SECOND + 1));

@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tick_stays_due_until_it_is_taken_or_the_next_one_is() {
+    fn a_tick_stays_due_until_it_is_taken_or_the_next_one_is_due() {
         let mut pacer = Pacer::new(Rate::Hz(100.0), Micros(0));
         assert_eq!(pacer.upcoming(Micros(4_000)), Some(Micros(10_000)));
         assert_eq!(pacer.overdue_us(Micros(4_000)), 4_000);

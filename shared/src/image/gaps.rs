@@ -9,7 +9,7 @@ use ndarray::{ArrayView1, ArrayViewMut1};
 /// Width of the row divided by the length of the longest gap that is filled.
 ///
 /// A shadow is at most f · b / z wide, with the focal length f, the baseline b and the depth z of what casts it. For
-/// Kinect (f = 0.92 widths, b = 75 mm) at 0.8 m, the least distance it is made for, that is 1/11.6 of the width. A
+/// Kinect (f = 0.92 widths, b = 75 mm) at 0.8 m, the least distance it is made for, this is 1/11.6 of the width. A
 /// longer gap is a place where the camera sees nothing, and says nothing about the surfaces beside it.
 const WIDTH_OVER_GAP: usize = 11;
 

@@ -50,7 +50,8 @@ pub struct GrayLevels {
 }
 
 impl LevelRange {
-    /// The range that loses nothing a detector needs: all readings but 1 in 20,000 at each end. A zero is no reading.
+    /// The range that keeps everything a detector needs: all readings but 1 in 20,000 at each end. A zero means no
+    /// reading.
     ///
     /// An image without readings has the range of 0 alone.
     pub fn for_detection(pixels: ArrayView2<'_, u16>, counts: &mut ValueCounts) -> Self {
@@ -58,7 +59,7 @@ impl LevelRange {
         counts.range(DETECTION_TAIL)
     }
 
-    /// The range of a window: from the 1st to the 99th percentile of the readings. A zero is no reading.
+    /// The range of a window: from the 1st to the 99th percentile of the readings. A zero means no reading.
     pub fn for_window(pixels: ArrayView2<'_, u16>, counts: &mut ValueCounts) -> Self {
         counts.count(pixels);
         counts.range(WINDOW_TAIL)
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn percentiles_count_readings_alone() {
+    fn only_readings_count_in_percentiles() {
         let mut pixels = Array2::from_shape_fn((10, 100), |(row, column)| (10 * column + row) as u16 + 1);
         pixels.row_mut(0).fill(0);
         let range = LevelRange::for_window(pixels.view(), &mut ValueCounts::default());

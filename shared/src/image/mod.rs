@@ -271,7 +271,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gray_levels_are_opencvs() {
+    fn gray_levels_equal_those_of_opencv() {
         // cv2.cvtColor(…, COLOR_BGR2GRAY) of the same pixels.
         assert_eq!(gray_level([255, 0, 0]), 29);
         assert_eq!(gray_level([0, 255, 0]), 150);

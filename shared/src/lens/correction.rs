@@ -1,4 +1,4 @@
-//! A correction: a map in a TOML file, as `server calibrate` writes it, which takes answers back to where the ball is.
+//! A correction: a map in a TOML file, as `server calibrate` writes it, which maps answers to where the ball is.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ pub enum Target {
     /// A point: the image of the truth.
     #[default]
     Point,
-    /// A disc on the plane: the centroid of its picture, which is not the image of its centre.
+    /// A disc on the plane. Answers are the centroid of its picture, which is not the image of its centre.
     Disc,
 }
 
@@ -57,7 +57,7 @@ pub struct Correction {
 pub struct Corrected {
     /// The centre.
     pub centre: Point,
-    /// The factor of lengths: the square root of that of areas.
+    /// The factor by which lengths change: the square root of the change of areas.
     pub scale: f64,
     /// The derivatives of the centre by the answer.
     pub slope: super::Jacobian,
@@ -82,7 +82,7 @@ struct File {
     /// Focal lengths and centre that were not fitted: fx, fy, cx, cy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     given: Option<[f64; 4]>,
-    /// Time by which the answers are behind. A frame alone does not tell where the ball was, so it is not corrected.
+    /// Delay of the answers. It is not corrected, because one frame does not show where the ball was earlier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     time_offset_us: Option<f64>,
     /// Time from one row to the next. It is not corrected either.
@@ -92,7 +92,7 @@ struct File {
     parameters: Vec<f64>,
 }
 
-/// Why a file is not a correction, or does not go with a stream.
+/// Why a file is not a correction, or does not suit a stream.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum CorrectionError {
     /// The file cannot be read.
@@ -103,7 +103,7 @@ pub enum CorrectionError {
         /// What failed.
         why: String,
     },
-    /// The file is of another program, or damaged.
+    /// Another program wrote the file, or it is damaged.
     #[error("\"{}\" is not a correction ({why}): write the name of a correction.toml that server calibrate wrote", Escaped(file.display()))]
     NotOne {
         /// The file.
@@ -152,7 +152,7 @@ impl Correction {
         Self { map: form.map(parameters), file }
     }
 
-    /// The same correction with the times that were found beside it.
+    /// The same correction with the times that were fitted with it.
     #[must_use]
     pub fn with_times(mut self, offset_us: Option<f64>, line_us: Option<f64>) -> Self {
         (self.file.time_offset_us, self.file.line_time_us) = (offset_us, line_us);
@@ -213,12 +213,10 @@ impl Correction {
     pub fn to_text(&self) -> String {
         // Numbers and plain words always have a TOML form.
         let body = toml::to_string(&self.file).unwrap_or_default();
-        format!(
-            "# A correction of Plumb: client --correct with this file takes answers back to where the ball is.\n{body}"
-        )
+        format!("# A correction of Plumb: client --correct with this file moves answers to where the ball is.\n{body}")
     }
 
-    /// Checks that frames of this size are what the correction is for.
+    /// Checks that the correction is for frames of this size.
     ///
     /// # Errors
     /// [`CorrectionError::OtherSize`] if they are not.
@@ -231,8 +229,8 @@ impl Correction {
         }
     }
 
-    /// The correction of an answer at this point. `radius` is that of the answer, if it has one. `None` if no point has
-    /// its image there.
+    /// Corrects an answer at this point. `radius` is the answer's radius, if it has one. `None` if no point of the
+    /// plane has its image there.
     #[must_use]
     pub fn apply(&self, answer: Point, radius: Option<f64>) -> Option<Corrected> {
         let centre = self.map.back(answer)?;
@@ -302,14 +300,14 @@ mod tests {
     }
 
     #[test]
-    fn answers_go_back_with_their_covariance_and_a_disc_by_its_centroid() {
+    fn answers_are_corrected_with_their_covariance_and_discs_by_their_centroid() {
         for (form, p, point) in examples() {
             let map = form.map(&p);
             let correction = Correction::new(form, &p, None, Target::Point);
             let image = map.forward(point).expect("an image");
             let back = correction.apply(image, None).expect("a point");
             assert!((back.centre[0] - point[0]).hypot(back.centre[1] - point[1]) < 1e-9, "{form:?}");
-            // The covariance of a small cloud, which goes through the map itself.
+            // The covariance must follow the map's own change over a small distance.
             let near = correction.apply([image[0] + 1e-3, image[1]], None).expect("a point").centre;
             let moved = [0, 1].map(|axis| (near[axis] - back.centre[axis]) / 1e-3);
             let carried = back.covariance(Covariance { xx: 1.0, xy: 0.0, yy: 0.0 });
@@ -325,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_correction_is_refused_with_what_is_wrong() {
+    fn a_file_that_is_not_a_correction_is_refused_with_the_reason() {
         let good = Correction::new(Form::Offset, &[1.0, 2.0], Some(SIZE), Target::Point).to_text();
         for (text, words) in [
             (String::new(), "it has no plumb_correction"),

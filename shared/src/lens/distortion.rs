@@ -2,7 +2,7 @@
 //!
 //! Brown–Conrady, with r² = x² + y²: x' = x·g + 2p₁xy + p₂(r² + 2x²), y' = y·g + p₁(r² + 2y²) + 2p₂xy, where
 //! g = (1 + k₁r² + k₂r⁴ + k₃r⁶) / (1 + k₄r² + k₅r⁴ + k₆r⁶). The fisheye's angle θ = atan r becomes
-//! θ(1 + k₁θ² + k₂θ⁴ + k₃θ⁶ + k₄θ⁸) (Kannala and Brandt, PAMI 2006). Both as OpenCV has them.
+//! θ(1 + k₁θ² + k₂θ⁴ + k₃θ⁶ + k₄θ⁸) (Kannala and Brandt, PAMI 2006). Both as in OpenCV.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,11 +13,12 @@ use super::{Jacobian, Point};
 /// Most coefficients of a distortion.
 pub const MOST_TERMS: usize = 8;
 
-/// Below this radius the fisheye's scale comes from its series, which is exact to 1e-12 there. The closed form would lose
-/// digits.
+/// Below this radius the fisheye's scale comes from its series, which is exact to 1e-12 there. The closed form would
+/// lose precision there.
 const SERIES_RADIUS: f64 = 1e-3;
 
-/// Most steps of the inverse. Newton's method doubles the digits in each, and halved steps at a fold need some more.
+/// Most steps of the inverse. Each step of Newton's method doubles the number of correct digits; halved steps near a
+/// fold need a few more.
 const MOST_STEPS: usize = 60;
 
 /// Samples at which a radius is checked for a fold.
@@ -113,9 +114,8 @@ impl Distortion {
         derivatives.iter_mut().zip(all).for_each(|(derivative, value)| *derivative = value);
     }
 
-    /// The point that is distorted to this one. `None` if there is none on this side of the fold.
-    ///
-    /// Newton's method, with a step halved until it comes nearer without crossing the fold.
+    /// The point whose distorted image this is. `None` if there is none on this side of the fold.
+    /// Newton's method. Each step is halved until it comes nearer without crossing the fold.
     #[must_use]
     pub fn undistort(self, k: &[f64], target: Point) -> Option<Point> {
         let mut point = self.start(k, target)?;
@@ -125,7 +125,7 @@ impl Distortion {
         for _ in 0..MOST_STEPS {
             let (rest, step) =
                 (miss(taken), matrix::inverse2(&by_point).map(|back| matrix::apply(&back, miss(taken)))?);
-            // The last digit of the coordinates.
+            // The rounding of the coordinates.
             if length(step) <= 4.0 * f64::EPSILON * length(point).max(f64::MIN_POSITIVE) || length(rest) == 0.0 {
                 return Some(point);
             }
@@ -139,7 +139,7 @@ impl Distortion {
                 }
                 share /= 2.0;
                 if share < 1e-6 {
-                    // Rounding alone is left, or the target lies beyond the fold.
+                    // Only rounding is left, or the target lies beyond the fold.
                     return (length(rest) <= 1e-14 * (1.0 + length(target))).then_some(point);
                 }
             }
@@ -148,7 +148,7 @@ impl Distortion {
     }
 
     /// The smallest radius up to `radius` from which the picture folds back; `None` if it does not. Beyond it the model
-    /// means nothing (opencv#15992).
+    /// is meaningless (opencv#15992).
     #[must_use]
     pub fn fold(self, k: &[f64], radius: f64) -> Option<f64> {
         let folds = |at: f64| {
@@ -169,7 +169,7 @@ impl Distortion {
         for _ in 0..20 {
             angle = length / (1.0 + polynomial(angle));
         }
-        // Beyond a right angle there is no normalised point.
+        // A ray at a right angle or more has no normalised point.
         let angle = if angle.is_finite() && (0.0..1.5).contains(&angle) { angle } else { length.min(1.5) };
         let scale = if length > 0.0 { angle.tan() / length } else { 1.0 };
         Some([target[0] * scale, target[1] * scale])
@@ -195,7 +195,7 @@ impl Distortion {
                 let ((above, above_slope), (below, below_slope)) =
                     (polynomial(at(0), at(1), at(4)), polynomial(at(5), at(6), at(7)));
                 let scale = above / below;
-                // The derivative by r², twice: ∂g/∂x = 2x · ∂g/∂r².
+                // Twice the derivative by r², because ∂g/∂x = 2x · ∂g/∂r².
                 Scale { scale, slope: 2.0 * (above_slope - scale * below_slope) / below, below }
             }
         }
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn derivatives_are_those_of_finite_differences() {
+    fn derivatives_equal_finite_differences() {
         for (kind, k) in KINDS {
             for point in POINTS {
                 let (_, by_point) = kind.distort(k, point);
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn the_inverse_is_one_to_the_last_digits() {
+    fn the_inverse_is_exact_to_the_last_digits() {
         for (kind, k) in KINDS {
             for point in POINTS {
                 let back = kind.undistort(k, kind.distort(k, point).0).expect("an inverse");
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn beyond_the_fold_there_is_no_inverse_and_the_fold_is_found() {
+    fn the_fold_is_found_and_points_beyond_it_have_no_inverse() {
         // r (1 − 0.3 r²) is largest at r² = 1 / 0.9, where it is 0.7027.
         let kind = Distortion::Brown(1);
         assert!(kind.undistort(&[-0.3], [0.70, 0.0]).is_some());

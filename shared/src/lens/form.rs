@@ -23,8 +23,8 @@ pub enum Form {
     Affine,
     /// A homography whose last element is 1.
     Homography,
-    /// A homography into an ideal image, then a lens of given focal lengths and centre. One plane does not tell the focal
-    /// length from the distortion, so it is given.
+    /// A homography into an ideal image, then a lens of given focal lengths and centre. They are given because the
+    /// image of one plane does not determine both the focal length and the distortion.
     Lensed {
         /// Focal lengths and centre.
         given: Pinhole,
@@ -83,13 +83,13 @@ impl Form {
         }
     }
 
-    /// The image of a point, with its derivatives by the point; writes those by each parameter. `None` if the point has no
-    /// image.
+    /// The image of a point, with its derivatives by the point; also writes the derivatives by each parameter. `None`
+    /// if the point has no image.
     pub fn project(&self, p: &[f64], point: Point, by_parameters: &mut [Point]) -> Option<(Point, Jacobian)> {
         self.project_by(&self.map(p), p, point, by_parameters)
     }
 
-    /// [`Self::project`] with the map of these parameters at hand.
+    /// [`Self::project`] with a map of these parameters that the caller already has.
     pub fn project_by(
         &self,
         map: &Map,
@@ -227,13 +227,13 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn derivatives_are_those_of_finite_differences() {
+    fn derivatives_equal_finite_differences() {
         for (form, p, point) in examples() {
             let mut by_parameters = vec![[0.0; 2]; p.len()];
             let (_, by_point) = form.project(&p, point, &mut by_parameters).expect("an image");
             let at = |p: &[f64], point| form.map(p).forward(point).expect("an image");
             for (place, name) in form.names().into_iter().enumerate() {
-                // A third of the digits: rounding and curvature then cost as much.
+                // With this step, rounding and curvature cause errors of about the same size.
                 let step = 1e-6 * p[place].abs().max(1e-2);
                 let moved = |by: f64| {
                     let mut p = p.clone();
@@ -244,7 +244,7 @@ pub(super) mod tests {
                 for axis in [0, 1] {
                     let expected = (above[axis] - below[axis]) / (2.0 * step);
                     let found = by_parameters[place][axis];
-                    // Rounding of a coordinate of some 500 px.
+                    // The rounding of a coordinate of about 500 px.
                     let allowed = 1e-6 * expected.abs() + 2e-13 / step;
                     assert!((found - expected).abs() < allowed, "{form:?} by {name}: {found}, not {expected}");
                 }

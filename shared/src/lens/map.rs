@@ -9,7 +9,7 @@ use super::{Jacobian, Point};
 const OUTLINE: usize = 32;
 
 /// A plane seen by a camera: a homography, then a lens if there is one. With a lens the homography gives normalised
-/// coordinates, without one pixels.
+/// coordinates, otherwise pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Map {
     /// The homography.
@@ -34,7 +34,7 @@ impl Map {
         pixel.iter().all(|value| value.is_finite()).then(|| (pixel, matrix::chain(&bent, &slope)))
     }
 
-    /// The point whose image this is; `None` if there is none.
+    /// The point of the plane whose image this is; `None` if there is none.
     #[must_use]
     pub fn back(&self, pixel: Point) -> Option<Point> {
         let seen = match &self.lens {
@@ -50,8 +50,8 @@ impl Map {
     /// The centroid of the picture of a disc of this radius around the point: what an estimate of its centre finds.
     ///
     /// Without a lens it is the pole of the horizon (Heikkilä, PAMI 22, 2000): with H's rows h₁ to h₃, c = (x, y, 1),
-    /// w = h₃·c, p = Hc and q = H (h₃₁, h₃₂, 0)ᵀ, it is w·p − r²·q. With a lens Green's theorem gives it from the
-    /// outline's picture.
+    /// w = h₃·c, p = Hc and q = H (h₃₁, h₃₂, 0)ᵀ, it is w·p − r²·q. With a lens, Green's theorem gives it from the
+    /// image of the outline.
     #[must_use]
     pub fn centroid(&self, point: Point, radius: f64) -> Option<Point> {
         if self.lens.is_some() { self.outlined(point, radius) } else { self.pole(point, radius) }
@@ -71,7 +71,7 @@ impl Map {
         for step in 0..OUTLINE {
             let (sin, cos) = (std::f64::consts::TAU * step as f64 / OUTLINE as f64).sin_cos();
             let (seen, slope) = self.forward_with_slope([x + radius * cos, y + radius * sin])?;
-            // Relative to the centre, so that the difference of large numbers keeps its digits.
+            // Relative to the centre, so that differences of large numbers keep their precision.
             let [u, v] = [seen[0] - middle[0], seen[1] - middle[1]];
             let [du, dv] = matrix::apply(&slope, [-radius * sin, radius * cos]);
             area += (u * dv - v * du) / 2.0;
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_way_back_is_the_inverse() {
+    fn back_is_the_inverse_of_forward() {
         for (form, p, point) in examples() {
             let map = form.map(&p);
             let back = map.back(map.forward(point).expect("an image")).expect("a point");
@@ -135,8 +135,8 @@ mod tests {
     }
 
     #[test]
-    fn the_centroid_of_a_picture_is_that_of_brute_force_and_up_to_a_third_of_a_pixel_off_the_centre() {
-        // A plane tilted by 45° at f = 600: a disc of radius 20 px, as facts/calibration.md has it.
+    fn the_centroid_agrees_with_brute_force_and_is_up_to_a_third_of_a_pixel_off_the_centre() {
+        // A disc of radius 20 px on a plane tilted by 45°, at f = 600.
         let tilted = [-1.0_f64, 1.0].map(|sign| sign * std::f64::consts::FRAC_PI_4);
         let camera = Form::Camera(Distortion::Brown(1));
         for (k1, tilt) in [(0.0, tilted[0]), (-0.3, 0.0), (-0.3, tilted[1])] {
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn the_closed_form_of_a_homography_is_that_of_the_outline() {
+    fn the_closed_form_of_a_homography_agrees_with_the_outline() {
         let h = [[1.1, 0.1, -20.0], [0.05, 0.9, 10.0], [3e-4, -2e-4, 1.0]];
         let plain = Map { plane: h, lens: None };
         let unit = Pinhole { fx: 1.0, fy: 1.0, cx: 0.0, cy: 0.0 };

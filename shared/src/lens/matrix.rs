@@ -33,7 +33,7 @@ pub fn inverse(a: &Matrix3) -> Option<Matrix3> {
     inverse.as_flattened().iter().all(|value| value.is_finite()).then_some(inverse)
 }
 
-/// A plane's point taken by a homography, with its derivatives by the point. `None` on or behind the horizon.
+/// The image of a plane's point under a homography, with its derivatives by the point. `None` on or behind the horizon.
 #[must_use]
 pub fn homography(h: &Matrix3, point: Point) -> Option<(Point, Jacobian)> {
     let [x, y, w] = times(h, [point[0], point[1], 1.0]);
@@ -42,7 +42,7 @@ pub fn homography(h: &Matrix3, point: Point) -> Option<(Point, Jacobian)> {
     (w > 0.0 && taken.iter().all(|value| value.is_finite())).then_some((taken, by_point))
 }
 
-/// The product of two Jacobians: the derivatives of one map after another.
+/// The product of two Jacobians: the derivatives of `inner` followed by `outer`.
 #[must_use]
 pub fn chain(outer: &Jacobian, inner: &Jacobian) -> Jacobian {
     outer.map(|row| [0, 1].map(|column| row[0] * inner[0][column] + row[1] * inner[1][column]))

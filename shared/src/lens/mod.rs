@@ -3,10 +3,9 @@
 //! [`distortion`] is the lens of normalised coordinates: Brown's polynomial (`plumb_bob`), its rational extension
 //! (`rational_polynomial`) and the fisheye polynomial (`equidistant`), with the coefficients in OpenCV's order.
 //! [`pinhole`] adds focal lengths and centre; [`pose`] is where a plane stands in front of a camera. A [`Form`] is a
-//! family of maps with named parameters, and [`Map`] is one of them: it takes points forward and back.
-//! [`Correction`] is a map in a file, which takes answers back to where the ball is.
-//!
-//! Pixel centres are at integers, as in OpenCV. Everything here is plain arithmetic without a dependency.
+//! family of maps with named parameters, and [`Map`] is one of them, which maps points in both directions.
+//! [`Correction`] is a map in a file, which moves answers to where the ball is. Pixel centres are at integers, as in
+//! OpenCV. Nothing here needs a dependency.
 
 pub mod correction;
 pub mod distortion;

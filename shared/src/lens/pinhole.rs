@@ -23,24 +23,24 @@ pub struct Lens {
     pub pinhole: Pinhole,
     /// The kind of distortion.
     pub distortion: Distortion,
-    /// Its coefficients; those that it does not have are 0.
+    /// Its coefficients; unused ones are 0.
     pub coefficients: [f64; MOST_TERMS],
 }
 
 impl Pinhole {
-    /// A camera of this focal length whose centre is that of an image of this size.
+    /// A pinhole of this focal length whose principal point is the centre of an image of this size.
     #[must_use]
     pub fn centred(focal: f64, width: f64, height: f64) -> Self {
         Self { fx: focal, fy: focal, cx: (width - 1.0) / 2.0, cy: (height - 1.0) / 2.0 }
     }
 
-    /// A normalised point in pixels.
+    /// The pixel of a normalised point, without distortion.
     #[must_use]
     pub fn to_pixels(&self, point: Point) -> Point {
         [self.fx * point[0] + self.cx, self.fy * point[1] + self.cy]
     }
 
-    /// A pixel's normalised point.
+    /// The normalised point of a pixel, without distortion.
     #[must_use]
     pub fn to_normalised(&self, pixel: Point) -> Point {
         [(pixel[0] - self.cx) / self.fx, (pixel[1] - self.cy) / self.fy]
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pixels_are_those_of_opencv() {
+    fn pixels_equal_those_of_opencv() {
         let pinhole = Pinhole { fx: 580.0, fy: 590.0, cx: 322.0, cy: 236.0 };
         let coefficients = |kind: &str| -> &[f64] {
             match kind {

@@ -67,7 +67,7 @@ mod tests {
     const VECTORS: [[f64; 3]; 4] = [[0.3, -0.5, 0.2], [0.0, 0.0, 0.0], [1e-4, 2e-4, -1e-4], [1.0, 2.0, -0.5]];
 
     #[test]
-    fn a_vector_is_that_of_its_matrix() {
+    fn the_vector_of_a_vectors_matrix_is_the_same_vector() {
         for v in VECTORS {
             let back = vector(&rotation(v));
             assert!((0..3).all(|at| (back[at] - v[at]).abs() < 1e-12), "{back:?}, not {v:?}");
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn derivatives_are_those_of_finite_differences() {
+    fn derivatives_equal_finite_differences() {
         for v in VECTORS {
             let derivatives = by_vector(v, &rotation(v));
             for (at, derivative) in derivatives.iter().enumerate() {

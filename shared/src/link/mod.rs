@@ -32,8 +32,8 @@ pub use kind::Kind;
 pub use lane::Lane;
 pub use signs::Signs;
 
-/// Largest message that is sent or taken over data channels, in bytes. Every peer takes this much (RFC 8841, section 6.1), and the data
-/// channel is fastest at this size (under 24 KiB its batching switches off and CPU time triples).
+/// Largest message that is sent or taken over data channels, in bytes. Every peer takes this much (RFC 8841, section
+/// 6.1), and the data channel is fastest at this size (under 24 KiB its batching switches off and CPU time triples).
 pub const MESSAGE_SIZE: usize = 65_536;
 
 /// Bytes handed to the link before it gets its turn: a little less than it sends with one system call.
@@ -58,8 +58,8 @@ pub enum LinkEvent {
     PeerLeaves(String),
     /// The link was closed by either end. Nothing follows.
     Closed,
-    /// The link closed because the connection broke or the peer sent bytes that are not a message. Says which, with the peer as
-    /// "it". Nothing follows but `Closed`.
+    /// The link closed because the connection broke or the peer sent bytes that are not a message. Says which, with the
+    /// peer as "it". Nothing follows but `Closed`.
     Broken(String),
 }
 

@@ -34,7 +34,7 @@ mod tests {
     use crate::link::memory;
 
     #[tokio::test]
-    async fn a_peer_that_takes_what_is_sent_gives_signs_and_one_that_does_not_gives_none() {
+    async fn only_a_peer_that_receives_messages_gives_signs_of_life() {
         let (mut listener, dialer) = memory::endpoint();
         let link = dialer.dial().unwrap();
         let mut peer = listener.accept().await.unwrap();

@@ -92,7 +92,7 @@ impl Rows {
     /// Waits until every row is written: as long as the output accepts any, or only a moment once `is_stopped`.
     ///
     /// # Errors
-    /// How many rows could not be written, and why. It is no error if the reader has left.
+    /// How many rows could not be written, and why. A reader that has left is not an error.
     pub fn finish(&self, is_stopped: impl Fn() -> bool) -> Result<(), RowsLost> {
         let waiting = self.queue.finish(|| if is_stopped() { STOP_LIMITS } else { END_LIMITS });
         let place = self.target.name();
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stuck_output_holds_nobody_up() {
+    fn a_stuck_output_delays_nobody() {
         let rows = Rows::to(Stuck);
         for _ in 0..100_000 {
             rows.row("x".repeat(100));

@@ -25,7 +25,7 @@ pub fn tls(certificate: Option<&Path>, key: Option<&Path>, authority: Option<&Pa
     let chain = certificate.map(pem::certificates).transpose().map_err(of("tls-cert"))?;
     let secret = key.map(pem::key).transpose().map_err(of("tls-key"))?;
     if let Some(key) = key.filter(|key| is_for_others(key)) {
-        warn!("other users can read the key in {}: chmod 600 mends it", key.display());
+        warn!("other users can read the key in {}: chmod 600 fixes that", key.display());
     }
     let certificate = match (chain, secret) {
         (Some(chain), Some(secret)) => Some(Certificate::new(chain, secret).map_err(of("tls-key"))?),

@@ -1,4 +1,4 @@
-//! The options `--token-file`, `--identity` and `--server-id`, and the warning of a port that anybody can reach.
+//! The options `--token-file`, `--identity` and `--server-id`, and the warning about a port that anybody can reach.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -45,7 +45,8 @@ pub enum AdmissionError {
     ServerIdAlone,
 }
 
-/// Like [`admission`], for a server that keeps its key in the file `identity`. Logs by what fingerprint clients name it.
+/// Like [`admission`], for a server that keeps its key in the file `identity`. Logs the fingerprint by which clients
+/// name it.
 ///
 /// # Errors
 /// [`AdmissionError`] if a file cannot be used, or an identity is given without a token.
@@ -57,13 +58,13 @@ pub fn admission_of_server(token: Option<&Path>, identity: Option<&Path>) -> Res
     let token = read(token)?;
     let identity = Identity::read_or_make(path)?;
     if is_for_others(path) {
-        warn!("other users can read the key in {}: chmod 600 mends it", path.display());
+        warn!("other users can read the key in {}: chmod 600 fixes that", path.display());
     }
     info!("clients name this server by --server-id {}", identity.id());
     Ok(Admission::with(token, Some(identity), None))
 }
 
-/// Like [`admission`], for a client that takes only this server, if one is named.
+/// Like [`admission`], for a client that accepts only this server, if one is named.
 ///
 /// # Errors
 /// [`AdmissionError`] if the file cannot be used, or a server is named without a token.
@@ -79,7 +80,7 @@ pub fn admission_of_client(token: Option<&Path>, server: Option<ServerId>) -> Re
 pub fn warn_if_exposed(admission: &Admission, addresses: &[SocketAddr]) {
     let is_reachable = addresses.iter().any(|address| !address.ip().to_canonical().is_loopback());
     if admission.is_open() && is_reachable {
-        warn!("whoever reaches this port can use it: --token-file FILE lets in only peers that hold the token");
+        warn!("anyone who reaches this port can use it: --token-file FILE admits only peers that hold the token");
     }
 }
 

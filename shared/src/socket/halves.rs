@@ -34,11 +34,11 @@ impl SocketReader {
     /// If they belong to different sockets.
     pub fn reunite(self, mut writer: SocketWriter) -> io::Result<Socket> {
         if !Arc::ptr_eq(&self.0, &writer.socket) {
-            return Err(io::Error::other("the halves of two sockets"));
+            return Err(io::Error::other("the halves belong to different sockets"));
         }
         writer.ends_when_dropped = false;
         drop(writer);
-        Arc::try_unwrap(self.0).map_err(|_| io::Error::other("a third part of the socket"))
+        Arc::try_unwrap(self.0).map_err(|_| io::Error::other("the socket has another user"))
     }
 }
 

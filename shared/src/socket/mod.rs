@@ -1,8 +1,8 @@
 //! A TCP connection, in the clear or inside TLS.
 //!
-//! All doors and links read and write a [`Socket`], so each of them works inside TLS too. `session` is one TLS session.
-//! `halves` are a socket's two directions. All methods take `&self`: a link writes from whichever task sends, while
-//! another task reads.
+//! All doors and links read and write a [`Socket`], so each of them works inside TLS too. `session` is a TLS session.
+//! `halves` are a socket's two directions. All methods take `&self`: a link may write from any task while another task
+//! reads.
 
 mod halves;
 mod session;
@@ -38,25 +38,25 @@ impl Socket {
     /// Makes the TLS handshake on this connection.
     ///
     /// # Errors
-    /// If the connection breaks, or the handshake fails. Then the error holds a [`rustls::Error`], and the peer was told
-    /// by an alert.
+    /// If the connection breaks, or the handshake fails. In the second case the error contains a [`rustls::Error`], and
+    /// the peer got an alert.
     pub(crate) async fn encrypt(tcp: TcpStream, connection: Connection) -> io::Result<Self> {
         let socket = Self { tcp, session: Some(Mutex::new(Session::new(connection))) };
         std::future::poll_fn(|cx| socket.poll_handshake(cx)).await?;
         Ok(socket)
     }
 
-    /// The connection under it.
+    /// The TCP connection.
     pub fn tcp(&self) -> &TcpStream {
         &self.tcp
     }
 
-    /// The connection alone. For a connection in the clear.
+    /// The TCP connection, for a socket in the clear.
     pub fn into_tcp(self) -> TcpStream {
         self.tcp
     }
 
-    /// Whether nobody in between can read it.
+    /// Whether the connection is inside TLS.
     pub fn is_encrypted(&self) -> bool {
         self.session.is_some()
     }
@@ -66,8 +66,8 @@ impl Socket {
         halves::split(self)
     }
 
-    /// Waits until bytes have arrived and copies the first of them, which stay where they are. Returns how many; 0 at
-    /// the end of the stream.
+    /// Waits until bytes have arrived and copies the first of them without consuming them. Returns how many; 0 at the
+    /// end of the stream.
     ///
     /// # Errors
     /// If the connection is broken.
@@ -78,10 +78,10 @@ impl Socket {
         std::future::poll_fn(|cx| self.poll_for_reading(cx, |session, tcp| session.peek(tcp, into))).await
     }
 
-    /// Writes as many of these bytes as the connection takes at once.
+    /// Writes as many of these bytes as the connection accepts without waiting.
     ///
     /// # Errors
-    /// [`io::ErrorKind::WouldBlock`] if it takes none, or the connection is broken.
+    /// [`io::ErrorKind::WouldBlock`] if it accepts none, or another error if the connection is broken.
     pub(crate) fn try_write_vectored(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
         match self.session() {
             None => self.tcp.try_write_vectored(parts),
@@ -89,10 +89,10 @@ impl Socket {
         }
     }
 
-    /// Writes what TLS still holds back.
+    /// Writes the bytes that TLS still holds.
     ///
     /// # Errors
-    /// [`io::ErrorKind::WouldBlock`] if the connection takes no more, or the connection is broken.
+    /// [`io::ErrorKind::WouldBlock`] if the connection accepts no more, or another error if it is broken.
     pub(crate) fn try_flush(&self) -> io::Result<()> {
         self.session().map_or(Ok(()), |mut session| session.flush(&self.tcp))
     }
@@ -102,7 +102,7 @@ impl Socket {
         self.tcp.writable().await
     }
 
-    /// Bytes that were written, and are held back because the connection takes no more.
+    /// Bytes that were written but that the connection has not accepted yet.
     pub(crate) fn held(&self) -> usize {
         self.session().map_or(0, |session| session.held())
     }
@@ -123,7 +123,7 @@ impl Socket {
     }
 
     fn session(&self) -> Option<MutexGuard<'_, Session>> {
-        // A session reports an error after a panic within it.
+        // After a panic inside it, a session reports an error.
         self.session.as_ref().map(|session| session.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -139,7 +139,7 @@ impl Socket {
         }
     }
 
-    /// Calls `read` until it does not have to wait for bytes.
+    /// Calls `read` when bytes arrive, until it no longer has to wait.
     fn poll_for_reading<T>(
         &self,
         cx: &mut Context<'_>,
@@ -171,7 +171,7 @@ impl Socket {
         }
     }
 
-    /// Calls `write` until the connection takes bytes.
+    /// Calls `write` when there is room, until the connection accepts bytes.
     fn poll_for_writing<T>(
         &self,
         cx: &mut Context<'_>,

@@ -1,4 +1,5 @@
-//! A TLS session over a TCP connection, without waiting: what cannot go on reports [`io::ErrorKind::WouldBlock`].
+//! A TLS session over a TCP connection, without waiting: a call that would have to wait returns
+//! [`io::ErrorKind::WouldBlock`].
 
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 
@@ -6,18 +7,18 @@ use bytes::{Buf, BytesMut};
 use rustls::Connection;
 use tokio::net::TcpStream;
 
-/// Most bytes that are read from the connection at a time: four records of TLS.
+/// Most bytes that are read from the connection at a time: four TLS records.
 const READ: usize = 64 << 10;
 
 /// A TLS session.
 #[derive(Debug)]
 pub(super) struct Session {
     connection: Connection,
-    /// Bytes of the connection that TLS has not read.
+    /// Bytes from the connection that TLS has not read.
     arrived: BytesMut,
     /// Decrypted bytes that were peeked at.
     peeked: BytesMut,
-    /// Bytes that TLS accepted with the last write, and the connection has not taken.
+    /// Bytes of the last write that TLS has accepted and the connection has not.
     held: usize,
 }
 
@@ -26,12 +27,12 @@ impl Session {
         Self { connection, arrived: BytesMut::new(), peeked: BytesMut::new(), held: 0 }
     }
 
-    /// Bytes that were written, and are held back because the connection takes no more.
+    /// Bytes that were written but that the connection has not accepted yet.
     pub(super) fn held(&self) -> usize {
         self.held
     }
 
-    /// Goes on with the handshake. Returns whether it is over; `false` if the connection takes no more bytes.
+    /// Continues the handshake. Returns whether it is complete; `false` if the connection accepts no more bytes.
     ///
     /// # Errors
     /// [`ErrorKind::WouldBlock`] if more bytes must arrive, or the handshake failed.
@@ -50,7 +51,7 @@ impl Session {
         }
     }
 
-    /// Copies the first decrypted bytes, which stay where they are. Returns how many; 0 at the end of the stream.
+    /// Copies the first decrypted bytes without consuming them. Returns how many; 0 at the end of the stream.
     pub(super) fn peek(&mut self, tcp: &TcpStream, into: &mut [u8]) -> io::Result<usize> {
         if self.peeked.len() < into.len() {
             let mut more = vec![0; into.len() - self.peeked.len()];
@@ -81,7 +82,8 @@ impl Session {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.receive(tcp)?;
                 }
-                // A peer that was killed does not end its stream. All that is read here says itself where it ends.
+                // A killed peer does not end its stream. That is safe, because every message read here states its own
+                // length.
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(0),
                 read => return read,
             }
@@ -99,19 +101,19 @@ impl Session {
         }
         let read = self.connection.read_tls(&mut &self.arrived[..])?;
         if read == 0 {
-            // The peer has ended its stream, and what follows means nothing.
+            // The peer has ended its stream, so what follows is ignored.
             self.arrived.clear();
         }
         self.arrived.advance(read);
         let processed = self.connection.process_new_packets();
-        // Tells the peer what was wrong, or answers a request for new keys. If the connection takes it no longer, the
-        // next write goes on.
+        // Sends the peer an alert, or the answer to a request for new keys. If the connection has no room, the next
+        // write sends the rest.
         let _ = self.flush(tcp);
         processed.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
         Ok(true)
     }
 
-    /// Encrypts and writes as many of these bytes as the connection takes.
+    /// Encrypts and writes as many of these bytes as the connection accepts.
     pub(super) fn write(&mut self, tcp: &TcpStream, parts: &[IoSlice<'_>]) -> io::Result<usize> {
         self.flush(tcp)?;
         let accepted = self.connection.writer().write_vectored(parts)?;
@@ -122,7 +124,7 @@ impl Session {
         }
     }
 
-    /// Writes what is encrypted.
+    /// Writes the encrypted bytes.
     pub(super) fn flush(&mut self, tcp: &TcpStream) -> io::Result<()> {
         while self.connection.wants_write() {
             if self.connection.write_tls(&mut Unbuffered(tcp))? == 0 {
@@ -133,14 +135,14 @@ impl Session {
         Ok(())
     }
 
-    /// Tells the peer that no more bytes follow, if the connection takes it.
+    /// Tells the peer that no more bytes follow, if the connection has room for that.
     pub(super) fn end(&mut self, tcp: &TcpStream) {
         self.connection.send_close_notify();
         let _ = self.flush(tcp);
     }
 }
 
-/// A connection as `std` writes to it.
+/// Lets `std::io::Write` write to the connection.
 struct Unbuffered<'a>(&'a TcpStream);
 
 impl Write for Unbuffered<'_> {

@@ -13,7 +13,7 @@ async fn pairs() -> [(Socket, Socket); 2] {
 }
 
 #[tokio::test]
-async fn megabytes_go_both_ways_at_a_time() {
+async fn megabytes_go_both_ways_at_the_same_time() {
     for (ours, theirs) in pairs().await {
         let sent: Vec<u8> = (0..5_000_000u32).map(|place| (place >> 8) as u8 ^ place as u8).collect();
         let half = |socket: Socket| {
@@ -35,7 +35,7 @@ async fn megabytes_go_both_ways_at_a_time() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_peeked_at_stay_where_they_are() {
+async fn peeking_does_not_consume_bytes() {
     for (mut ours, mut theirs) in pairs().await {
         ours.write_all(b"PR").await.unwrap();
         ours.flush().await.unwrap();
@@ -56,7 +56,7 @@ async fn bytes_that_are_peeked_at_stay_where_they_are() {
 }
 
 #[tokio::test]
-async fn a_direction_that_ends_leaves_the_other_open_and_halves_go_together_again() {
+async fn ending_one_direction_leaves_the_other_open_and_halves_can_be_reunited() {
     for (ours, theirs) in pairs().await {
         let (mut reader, writer) = ours.split();
         let (mut their_reader, mut their_writer) = theirs.split();
@@ -77,7 +77,7 @@ async fn a_direction_that_ends_leaves_the_other_open_and_halves_go_together_agai
 }
 
 #[tokio::test]
-async fn what_the_connection_does_not_take_is_held_back_and_written_later() {
+async fn bytes_that_the_connection_does_not_accept_are_held_and_written_later() {
     let (ours, mut theirs) = sockets(Kind::Tcp).await;
     let block = vec![7; 60_000];
     let mut written = 0;

@@ -1,4 +1,4 @@
-//! By what an end that calls checks those that it calls.
+//! The certificates that a caller trusts.
 
 use std::fmt;
 use std::path::Path;
@@ -18,7 +18,7 @@ use crate::link::Kind;
 use crate::protocol::HELLO_LIMIT;
 use crate::socket::Socket;
 
-/// The certificates that an end trusts.
+/// The certificates that a caller trusts.
 #[derive(Clone)]
 pub struct Authority(Arc<ClientConfig>);
 
@@ -29,7 +29,7 @@ impl fmt::Debug for Authority {
 }
 
 impl Authority {
-    /// Reads the certificates that may sign a peer's certificate, or be it.
+    /// Reads the trusted certificates. A peer's certificate must be signed by one of them, or be one of them.
     ///
     /// # Errors
     /// [`TlsFileError`] if the file cannot be read, or holds no certificate.
@@ -48,7 +48,7 @@ impl Authority {
         Ok(Self(Arc::new(config)))
     }
 
-    /// Makes the handshake with a peer that was called by HOST:PORT, whose certificate must have that host's name.
+    /// Makes the handshake with the peer at HOST:PORT, whose certificate must be for that host.
     pub(super) async fn call(&self, tcp: TcpStream, address: &str, link: Kind) -> Result<Socket, TlsError> {
         let host = host_of(address);
         let name = ServerName::try_from(host.to_owned()).map_err(|_| TlsError::NoName(host.into()))?;

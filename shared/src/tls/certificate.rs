@@ -1,4 +1,4 @@
-//! What an end that listens shows to its callers.
+//! The certificate that a listening end presents to its callers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ impl fmt::Debug for Certificate {
 }
 
 impl Certificate {
-    /// A certificate, followed by those that lead to its authority, and its key.
+    /// A certificate, followed by the intermediate ones up to its authority, and its key.
     ///
     /// # Errors
     /// [`TlsFileError`] if they do not belong together, or are of an unknown kind.
@@ -46,7 +46,7 @@ impl Certificate {
             .with_single_cert(chain, key)
             .map_err(unusable)?;
         config.alpn_protocols = vec![HTTP_1.into(), HTTP_2.into()];
-        // A session is long, so that nothing is gained from resuming one.
+        // Sessions are long, so resuming them would gain nothing.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
         Ok(Self { config: Arc::new(config), pace: Arc::default() })

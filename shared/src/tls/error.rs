@@ -1,4 +1,4 @@
-//! What is wrong with files and handshakes.
+//! The errors of TLS files and handshakes.
 
 use std::io;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::text::{Brief, REASON};
 /// Most characters of a path that a message repeats.
 const SHOWN_CHARACTERS: usize = 200;
 
-/// The alert `handshake_failure` as a record of its own (RFC 8446, sections 5.1 and 6).
+/// The alert `handshake_failure` as a complete record (RFC 8446, sections 5.1 and 6).
 const HANDSHAKE_FAILURE: [u8; 7] = [21, 3, 3, 0, 2, 2, 40];
 
 /// What is wrong with a file for TLS.
@@ -50,17 +50,17 @@ pub enum TlsFileError {
         path: PathBuf,
     },
     /// The key is not the certificate's.
-    #[error("that is not the key of the certificate in --tls-cert: give the two that were made together")]
+    #[error("that is not the key of the certificate in --tls-cert: give a certificate and the key that belongs to it")]
     Mismatch,
     /// A certificate or key is damaged, or of an unknown kind.
-    #[error("it cannot be used: {}; RSA, ECDSA and Ed25519 are right", Brief(.0, REASON))]
+    #[error("it cannot be used: {}; RSA, ECDSA and Ed25519 are supported", Brief(.0, REASON))]
     Unusable(rustls::Error),
-    /// One of the two options alone.
+    /// One of the two options is missing.
     #[error("a certificate needs its key: give both --tls-cert FILE and --tls-key FILE, or neither")]
     Half,
 }
 
-/// Why there is no TLS on a connection.
+/// Why a TLS handshake failed.
 #[derive(Debug, Error)]
 pub enum TlsError {
     /// The connection broke.
@@ -69,45 +69,48 @@ pub enum TlsError {
     /// The handshake took too long.
     #[error("no TLS handshake within {} s", .0.as_secs())]
     Silence(Duration),
-    /// The caller begins with TLS, and this end has no certificate.
+    /// The caller begins with TLS, but this end has no certificate.
     #[error(
-        "the caller speaks TLS, and this end has no certificate: give it --tls-cert and --tls-key, or call it without --tls-ca"
+        "the caller speaks TLS, but this end has no certificate: give it --tls-cert and --tls-key, or call it without \
+         --tls-ca"
     )]
     NoCertificate,
-    /// The peer answers in the clear.
-    #[error("the peer speaks no TLS: start it with --tls-cert and --tls-key, or this end without --tls-ca")]
+    /// The peer answered in the clear.
+    #[error("the peer does not speak TLS: start it with --tls-cert and --tls-key, or this end without --tls-ca")]
     NotTls,
-    /// The peer has an alert for us.
-    #[error("the peer refused TLS ({0:?}): has it a certificate (--tls-cert)?")]
+    /// The peer sent an alert.
+    #[error("the peer refused TLS ({0:?}): does it have a certificate (--tls-cert)?")]
     Refused(AlertDescription),
     /// The peer does not trust our certificate.
     #[error("the peer does not accept this certificate ({0:?}): its --tls-ca must name the authority that signed it")]
     NotAccepted(AlertDescription),
-    /// The host is no name that a certificate could have.
+    /// The host is not a name that a certificate can have.
     #[error("\"{}\" is not a name that a certificate can have: connect by a host name or an address", Brief(.0, REASON))]
     NoName(String),
     /// The peer's certificate has expired.
     #[error("the peer's certificate has expired: it needs a new one (--tls-cert)")]
     Expired,
-    /// The peer's certificate is from the future.
+    /// The peer's certificate is not valid yet.
     #[error("the peer's certificate is not valid yet: compare the clocks of both machines")]
     NotYetValid,
-    /// Nobody whom we trust has signed the peer's certificate.
+    /// The peer's certificate is not signed by a trusted one.
     #[error(
-        "the peer's certificate is not signed by one in the file of --tls-ca; one that signed itself must be in that file"
+        "the peer's certificate is not signed by one in the file of --tls-ca; a self-signed one must itself be in \
+         that file"
     )]
     Untrusted,
-    /// The peer's certificate has other names.
-    #[error("the peer's certificate is not for {host}{}: connect by a name that it has, or have one made for {host}", names(.has))]
+    /// The peer's certificate is for other names.
+    #[error("the peer's certificate is not for {host}{}: connect by a name that it has, or make a certificate for {host}", names(.has))]
     OtherName {
         /// The host that was called.
         host: String,
         /// The names that it has, if they are known.
         has: Vec<String>,
     },
-    /// The peer shows the certificate of an authority.
+    /// The peer's certificate is that of an authority.
     #[error(
-        "the peer's certificate may only sign others (CA:TRUE): make one with basicConstraints=CA:FALSE (docs/security.md)"
+        "the peer's certificate is an authority's and may only sign others (CA:TRUE): make one with \
+         basicConstraints=CA:FALSE (docs/security.md)"
     )]
     IsAuthority,
     /// Anything else.
@@ -120,7 +123,7 @@ fn names(has: &[String]) -> String {
 }
 
 impl TlsError {
-    /// The reason for a handshake that failed with a peer that was called by this name; by none if the peer called.
+    /// The reason for a failed handshake. `host` is the name by which the peer was called; `None` if the peer called.
     pub(super) fn of(error: io::Error, host: Option<&str>) -> Self {
         let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
         match (cause, host) {
@@ -154,7 +157,7 @@ impl TlsError {
         }
     }
 
-    /// Whether a later attempt may succeed: the peer may just be starting.
+    /// Whether a later attempt may succeed, because the peer may still be starting.
     pub fn may_pass(&self) -> bool {
         matches!(self, Self::Io(_) | Self::Silence(_))
     }
@@ -164,7 +167,7 @@ impl TlsError {
 pub(super) async fn refuse(mut tcp: TcpStream) -> TlsError {
     // The caller may be gone.
     let _ = tcp.write_all(&HANDSHAKE_FAILURE).await;
-    // A connection that is closed with bytes unread is reset, and the caller may lose the alert.
+    // Closing a connection with unread bytes resets it, and the caller could lose the alert.
     let _ = tcp.try_read(&mut [0; 4096]);
     let _ = tcp.shutdown().await;
     TlsError::NoCertificate

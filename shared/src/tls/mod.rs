@@ -1,7 +1,7 @@
-//! TLS: who listens shows a certificate, and who calls checks it.
+//! TLS: a listening end presents a certificate, and a caller checks it.
 //!
-//! [`Certificate`] and [`Authority`] come from files. A certificate paces the handshakes of each address. [`Tls`] is what
-//! one end has of both. A connection inside TLS is a [`Socket`] like any other, so every door and link works inside it.
+//! [`Certificate`] and [`Authority`] come from files. A certificate paces the handshakes of each address. [`Tls`] holds
+//! those of one end. A connection inside TLS is a [`Socket`] like any other, so every door and link works inside it.
 
 mod authority;
 mod certificate;
@@ -24,17 +24,18 @@ const HTTP_2: &[u8] = b"h2";
 /// HTTP/1. A browser and a monitor offer both, and get this one.
 const HTTP_1: &[u8] = b"http/1.1";
 
-/// What one end has for TLS.
+/// The TLS settings of one end.
 #[derive(Clone, Debug, Default)]
 pub struct Tls {
-    /// What it shows to callers (`--tls-cert`, `--tls-key`). Without it, connections that begin with TLS are refused.
+    /// The certificate for callers (`--tls-cert`, `--tls-key`). Without it, connections that begin with TLS are
+    /// refused.
     pub certificate: Option<Certificate>,
-    /// By what it checks those that it calls (`--tls-ca`). Without it, it calls in the clear.
+    /// The certificates that it trusts when it calls (`--tls-ca`). Without them, it calls in the clear.
     pub authority: Option<Authority>,
 }
 
 impl Tls {
-    /// Takes a connection that begins with TLS.
+    /// Makes the handshake with a caller that begins with TLS.
     ///
     /// # Errors
     /// [`TlsError`] if there is no certificate, or the handshake fails.
@@ -48,7 +49,7 @@ impl Tls {
     /// Begins a call to HOST:PORT on this connection, for this kind of link: inside TLS if there is an authority.
     ///
     /// # Errors
-    /// [`TlsError`] if the peer has no TLS, or a certificate that is not good for this host.
+    /// [`TlsError`] if the peer has no TLS, or no valid certificate for this host.
     pub async fn call(&self, tcp: TcpStream, address: &str, link: Kind) -> Result<Socket, TlsError> {
         match &self.authority {
             Some(authority) => authority.call(tcp, address, link).await,

@@ -33,7 +33,7 @@ impl Made {
         std::fs::write(self.path(name), contents).unwrap();
     }
 
-    /// A certificate for this host, as `change` changes it; signed by the authority or by itself.
+    /// A certificate for this host, modified by `change`; signed by the authority or by itself.
     pub(crate) fn certificate(&self, host: &str, is_signed: bool, change: impl FnOnce(&mut CertificateParams)) -> Tls {
         let (mut params, key) = (CertificateParams::new(vec![host.into()]).unwrap(), KeyPair::generate().unwrap());
         change(&mut params);
@@ -46,7 +46,7 @@ impl Made {
         Tls { certificate: Some(certificate), authority: None }
     }
 
-    /// What a caller needs that trusts the certificates in this file.
+    /// The settings of a caller that trusts the certificates in this file.
     pub(crate) fn trusting(&self, name: &str) -> Tls {
         Tls { certificate: None, authority: Some(Authority::read(&self.path(name)).unwrap()) }
     }
@@ -64,7 +64,7 @@ pub(crate) async fn streams() -> (TcpStream, TcpStream) {
     (ours.unwrap(), theirs.unwrap().0)
 }
 
-/// Both ends of a connection inside TLS: of the caller, and of the end that listens.
+/// Both ends of a connection inside TLS: the caller's and the listener's.
 pub(crate) async fn sockets(link: Kind) -> (Socket, Socket) {
     let made = Made::new();
     let (listening, calling) = (made.certificate("127.0.0.1", true, |_| ()), made.trusting("authority"));

@@ -1,4 +1,4 @@
-//! Handshakes that succeed and fail, and files that are none.
+//! Handshakes that succeed and fail, and files that cannot be used.
 
 use rcgen::CertificateParams;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -8,7 +8,7 @@ use super::*;
 use crate::door::lines::Signaling;
 use crate::door::signal::Signal;
 
-/// What a caller and the end that listens say about a handshake.
+/// The messages of a caller and of a listening end about a handshake.
 async fn handshake(calling: &Tls, listening: &Tls, address: &str) -> (String, String) {
     let (ours, theirs) = streams().await;
     let (ours, theirs) =
@@ -26,11 +26,11 @@ async fn a_certificate_of_the_authority_for_this_host_opens() {
     }
     let itself = made.certificate("localhost", false, |_| ());
     let opened = handshake(&made.trusting("certificate"), &itself, "localhost:1").await;
-    assert_eq!(opened.0, "open", "one that signed itself, in the caller's file");
+    assert_eq!(opened.0, "open", "a self-signed one in the caller's file");
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_not_good_for_the_host_is_refused_with_the_reason_at_both_ends() {
+async fn an_invalid_certificate_is_refused_with_the_reason_at_both_ends() {
     type Change = fn(&mut CertificateParams);
     fn later(params: &mut CertificateParams) {
         params.not_before = rcgen::date_time_ymd(2999, 1, 1);
@@ -56,10 +56,10 @@ async fn a_certificate_that_is_not_good_for_the_host_is_refused_with_the_reason_
 }
 
 #[tokio::test]
-async fn tls_on_a_plain_end_and_a_plain_answer_to_tls_are_told() {
+async fn a_tls_call_to_a_plain_end_and_a_plain_answer_to_tls_have_clear_errors() {
     let made = Made::new();
     let (ours, theirs) = handshake(&made.trusting("authority"), &Tls::default(), "localhost:1").await;
-    assert!(ours.contains("refused TLS (HandshakeFailure): has it a certificate"), "{ours}");
+    assert!(ours.contains("refused TLS (HandshakeFailure): does it have a certificate"), "{ours}");
     assert!(theirs.contains("this end has no certificate: give it --tls-cert"), "{theirs}");
 
     let (ours, mut theirs) = streams().await;
@@ -74,7 +74,7 @@ async fn tls_on_a_plain_end_and_a_plain_answer_to_tls_are_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handshake_that_stops_is_given_up() {
+async fn a_stalled_handshake_times_out() {
     let made = Made::new();
     let listening = made.certificate("localhost", true, |_| ());
     let (mut ours, theirs) = streams().await;
@@ -83,7 +83,7 @@ async fn a_handshake_that_stops_is_given_up() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_handshake_are_refused_with_an_alert() {
+async fn bytes_that_are_not_a_handshake_are_refused_with_an_alert() {
     let made = Made::new();
     let listening = made.certificate("localhost", true, |_| ());
     let (mut ours, theirs) = streams().await;
@@ -95,7 +95,7 @@ async fn bytes_that_are_no_handshake_are_refused_with_an_alert() {
 }
 
 #[tokio::test]
-async fn lines_go_inside_tls_as_in_the_clear() {
+async fn lines_work_inside_tls_as_in_the_clear() {
     let (ours, theirs) = testing::sockets(Kind::Webrtc).await;
     assert!(ours.is_encrypted() && theirs.is_encrypted());
     let (mut ours, mut theirs) = (Signaling::new(ours), Signaling::new(theirs));
@@ -108,7 +108,7 @@ async fn lines_go_inside_tls_as_in_the_clear() {
 }
 
 #[test]
-fn files_that_do_not_fit_are_named_with_what_would_be_right() {
+fn the_errors_of_wrong_files_say_what_would_be_right() {
     let made = Made::new();
     made.certificate("localhost", true, |_| ());
     std::fs::copy(made.path("key"), made.path("other key")).unwrap();

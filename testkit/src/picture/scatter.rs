@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_common_area_is_that_of_counted_points() {
+    fn the_common_area_agrees_with_counted_points() {
         let one = Circle { x: 50.0, y: 50.0, radius: 20.0 };
         for (apart, radius) in [(50.0, 20.0), (35.0, 20.0), (30.0, 14.0), (10.0, 28.0), (3.0, 12.0)] {
             let other = Circle { x: 50.0 + apart, y: 50.0, radius };

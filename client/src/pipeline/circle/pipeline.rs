@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_in_colour_or_of_sixteen_bits_is_answered_as_its_gray_levels_are() {
+    fn frames_in_colour_or_sixteen_bits_get_the_answer_of_their_gray_levels() {
         let circle = Circle { x: 60.25, y: 44.5, radius: 15.0 };
         let gray = Image::Gray8(Canvas::new(128, 96, 40.0).disc(circle, 180.0).shot(0.0, &mut Random::new(1)));
         let detector = || by_name("hough", RadiusLimits::default()).expect("listed");

@@ -36,7 +36,7 @@ fn edges(frame: &Array2<u8>) -> Vec<(usize, usize)> {
 }
 
 #[test]
-fn a_frame_with_too_many_centres_is_searched_from_the_highest_votes_as_far_as_the_work_goes() {
+fn with_too_many_centres_those_with_the_most_votes_are_searched_and_the_work_is_bounded() {
     let discs = [(60.0, 60.0, 30.0), (150.0, 70.0, 18.0), (90.0, 130.0, 14.0)];
     let canvas = discs
         .iter()

@@ -36,7 +36,7 @@ pub(super) enum Fault {
     Silent { frame: u64, limit: Duration },
     #[error("has not read its first line yet")]
     NotReading,
-    #[error("cannot be spoken with: {0}")]
+    #[error("cannot be read from or written to: {0}")]
     Pipe(#[from] io::Error),
     /// The program failed less than a second after its start, and waits for its restart. Not logged: the failure was.
     #[error("is not started again yet")]

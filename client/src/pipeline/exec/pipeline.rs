@@ -92,12 +92,12 @@ impl ExecPipeline {
         match self.process.take() {
             process @ Some(_) if is_loading => self.process = process,
             Some(process) if matches!(fault, Fault::Ending) => process.end(),
-            // Dropping the process kills it: it does not do what it should.
+            // The program does not do what it should. Dropping the process kills it.
             _ => {}
         }
         if fault.is_news() && self.programs.is_first(fault) {
-            let then = if is_loading { "it has 10 s for it" } else { "it is started again" };
-            warn!("{} {fault}: frame {frame} counts as dropped, {then} (said once)", self.program.name());
+            let then = if is_loading { "it may take 10 s to start" } else { "it is started again" };
+            warn!("{} {fault}: frame {frame} counts as dropped, {then} (logged once)", self.program.name());
         }
     }
 }

@@ -147,7 +147,7 @@ impl Process {
             // A child of the program may hold its output open. What the program wrote before it exited is read below.
             let has_exited = self.has_exited_within(Duration::ZERO);
             while let Some(count) = self.receive()? {
-                answer = reply.hear(&self.chunk[..count])?.or(answer);
+                answer = reply.feed(&self.chunk[..count])?.or(answer);
                 if answer.is_some() || Instant::now() >= until {
                     break;
                 }
@@ -164,7 +164,7 @@ impl Process {
         written.map_or(Ok(()), |count| Err(Fault::unasked(&self.chunk[..count])))
     }
 
-    /// Writes what the pipe takes.
+    /// Writes as many bytes as the pipe accepts.
     fn send(&mut self, unsent: &mut Unsent<'_>) -> Result<(), Fault> {
         while !unsent.is_empty() {
             match rustix::io::writev(self.input(), &unsent.0.map(IoSlice::new)) {

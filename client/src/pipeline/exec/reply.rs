@@ -33,7 +33,7 @@ impl Reply {
     }
 
     /// Reads bytes that arrived. Returns the answer once it is complete.
-    pub(super) fn hear(&mut self, bytes: &[u8]) -> Result<Option<Payload<'static>>, Fault> {
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<Option<Payload<'static>>, Fault> {
         match &mut self.state {
             State::Line(line) => match bytes.iter().position(|byte| *byte == b'\n') {
                 None => keep_line(line, bytes).map(|()| None),
@@ -63,7 +63,7 @@ impl Reply {
             Said::Image(head) => {
                 let room = Vec::with_capacity(head.bytes);
                 self.state = State::Image(head, room);
-                self.hear(rest)
+                self.feed(rest)
             }
         }
     }
@@ -100,8 +100,8 @@ mod tests {
         for at in 0..ANSWER.len() {
             let mut reply = circle();
             let (first, second) = ANSWER.split_at(at);
-            assert_eq!(reply.hear(first).expect("well begun"), None);
-            let payload = reply.hear(second).expect("an answer").expect("complete");
+            assert_eq!(reply.feed(first).expect("well begun"), None);
+            let payload = reply.feed(second).expect("an answer").expect("complete");
             assert_eq!((payload.real("x"), payload.integer("y")), (Ok(1.5), Ok(2)));
         }
     }
@@ -110,33 +110,33 @@ mod tests {
     fn output_without_end_is_cut_off() {
         let mut reply = circle();
         let many = vec![b'x'; LINE_LIMIT];
-        assert!(matches!(reply.hear(&many), Ok(None)));
-        assert!(matches!(reply.hear(b"x"), Err(Fault::TooLong)));
-        assert!(matches!(circle().hear(&[ANSWER, b"y"].concat()), Err(Fault::Unasked(_))));
+        assert!(matches!(reply.feed(&many), Ok(None)));
+        assert!(matches!(reply.feed(b"x"), Err(Fault::TooLong)));
+        assert!(matches!(circle().feed(&[ANSWER, b"y"].concat()), Err(Fault::Unasked(_))));
         let mut reply = circle();
-        assert!(matches!(reply.hear(ANSWER), Ok(Some(_))));
-        assert!(matches!(reply.hear(ANSWER), Err(Fault::Unasked(_))));
+        assert!(matches!(reply.feed(ANSWER), Ok(Some(_))));
+        assert!(matches!(reply.feed(ANSWER), Err(Fault::Unasked(_))));
     }
 
     #[test]
     fn an_images_bytes_follow_its_line() {
         let head = b"{\"frame\":7,\"kind\":\"image\",\"width\":2,\"height\":2,\"pixel\":\"gray8\",\"bytes\":4}\n";
         let mut reply = Reply::to(7, "image", 100);
-        assert!(matches!(reply.hear(head), Ok(None)));
-        assert!(matches!(reply.hear(&[10, 10]), Ok(None)));
-        assert!(matches!(reply.hear(&[10, 20]), Ok(Some(_))));
+        assert!(matches!(reply.feed(head), Ok(None)));
+        assert!(matches!(reply.feed(&[10, 10]), Ok(None)));
+        assert!(matches!(reply.feed(&[10, 20]), Ok(Some(_))));
         let mut reply = Reply::to(7, "image", 100);
-        assert!(matches!(reply.hear(&[&head[..], &[1, 2, 3, 4, 5]].concat()), Err(Fault::Unasked(_))));
+        assert!(matches!(reply.feed(&[&head[..], &[1, 2, 3, 4, 5]].concat()), Err(Fault::Unasked(_))));
         let large = b"{\"frame\":7,\"kind\":\"image\",\"width\":11,\"height\":10,\"pixel\":\"gray8\",\"bytes\":110}\n";
-        let refused = Reply::to(7, "image", 100).hear(large).expect_err("more bytes than the frame");
+        let refused = Reply::to(7, "image", 100).feed(large).expect_err("more bytes than the frame");
         assert!(refused.to_string().contains("bytes 110"), "{refused}");
     }
 
     proptest! {
         #[test]
-        fn whatever_a_program_writes_is_an_answer_or_a_fault(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            let _ = circle().hear(&bytes);
-            let _ = Reply::to(7, "image", 100).hear(&bytes);
+        fn any_output_of_a_program_is_an_answer_or_a_fault(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = circle().feed(&bytes);
+            let _ = Reply::to(7, "image", 100).feed(&bytes);
         }
     }
 }

@@ -45,8 +45,8 @@ pub(super) fn write_head(frame: &Frame<'_>, bytes: usize, line: &mut Vec<u8>) {
     let (width, height) = (size.width, size.height);
     let head = Head { frame: frame.id, width, height, pixel, bytes, captured_us: frame.captured.0, meta };
     line.clear();
-    // invariant: writing to memory cannot fail, and the line holds only what JSON has: numbers, texts and, in `meta`, a map
-    // from texts to numbers, texts and truth values. A number that is not finite becomes null.
+    // invariant: writing to memory cannot fail, and the line holds only what JSON has: numbers, texts and, in `meta`, a
+    // map from texts to numbers, texts and truth values. A number that is not finite becomes null.
     serde_json::to_writer(&mut *line, &head).expect("numbers and texts");
     line.push(b'\n');
 }

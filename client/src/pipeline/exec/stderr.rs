@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_end_takes_bounded_memory_and_is_logged_in_part() {
+    fn a_line_without_end_needs_bounded_memory_and_is_logged_in_part() {
         let (mut lines, mut said) = (Lines::default(), Vec::new());
         for _ in 0..1_000 {
             lines.cut(&[b'x'; 4096], |line| said.push(line.len()));

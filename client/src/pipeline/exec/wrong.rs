@@ -14,7 +14,7 @@ pub(super) enum AnswerError {
     Missing { field: &'static str },
     #[error("{field} is not {expected}")]
     Type { field: &'static str, expected: &'static str },
-    #[error("kind \"{kind}\" is not one of {expected} or dropped, which the task {task} takes")]
+    #[error("kind \"{kind}\" is not one of {expected} or dropped, which the task {task} accepts")]
     Kind { kind: String, task: &'static str, expected: String },
     #[error("\"{0}\" is not a JSON object in a line: JSON has no NaN and no Infinity")]
     NotFinite(String),

@@ -14,8 +14,8 @@ use super::search::candidates::Candidate;
 use crate::pipeline::detector::{DetectorOfAll, Estimate};
 use crate::pipeline::radii::RadiusRange;
 
-/// Maximum number of candidates measured in a frame, best first. Bounds the time spent on a frame full of shapes: the
-/// search for one disc measures at most half as many. Twenty discs took 21 measurements.
+/// Maximum number of candidates measured in a frame, best first. This bounds the time spent on a frame full of shapes.
+/// The search for one disc measures at most half as many. Twenty discs took 21 measurements.
 const MAX_MEASURED: usize = 48;
 
 /// A disc that was found.

@@ -132,7 +132,7 @@ impl Judge<'_> {
                 circle,
                 match outcome {
                     Outcome::Accepted if found.iter().any(|found| is_same(found.circle, circle)) => None,
-                    Outcome::Accepted => Some("another disc, with more evidence, was found there or instead".into()),
+                    Outcome::Accepted => Some("another disc with more evidence was found, here or elsewhere".into()),
                     Outcome::NoRing => Some("the edges around it agree on no circle".into()),
                     Outcome::NoFit => Some("no round, even disc could be fitted to its pixels".into()),
                     Outcome::NoDisc => Some("its pixels are not those of a round, even disc".into()),
@@ -159,7 +159,8 @@ impl Judge<'_> {
     }
 }
 
-/// The reason of a rejection, with the remark that the same disc was found otherwise: a tenth of the radius apart at most.
+/// The reason for a rejection, with a remark if the same disc was found as another candidate: at most a tenth of the
+/// radius apart.
 fn words_of(found: &[Estimate], own: Circle, reason: Option<String>) -> Option<String> {
     let reach = 0.1 * own.radius;
     let is_like =
@@ -183,7 +184,8 @@ fn open(log_alarms: f64, share: f64) -> String {
         format!("only {seen:.0} % of its outline shows an edge; {least:.0} % are needed")
     } else {
         format!(
-            "its edge may be chance: 10^{log_alarms:.1} such edges are expected in a picture of chance, and the limit is \
+            "its edge may be noise: a picture of pure noise has 10^{log_alarms:.1} such edges on average, and the \
+             limit is \
              10^{MOST_ALARMS}"
         )
     }

@@ -41,7 +41,7 @@ macro_rules! for_two_machines {
 
 pub(crate) use for_two_machines;
 
-/// Runs the code for any machine, even on a machine with AVX2.
+/// Runs the portable code, even on a machine with AVX2.
 #[cfg(test)]
 pub(crate) mod testing {
     use std::cell::Cell;

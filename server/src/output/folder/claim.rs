@@ -9,7 +9,7 @@ use super::RUN;
 /// Makes the folder if it is absent.
 ///
 /// # Errors
-/// If it is a file, is not empty, or takes no file.
+/// If it is a file, is not empty, or cannot be written to.
 pub(super) fn claim(folder: &Path) -> io::Result<()> {
     match fs::read_dir(folder) {
         Ok(mut entries) => match entries.next() {
@@ -24,7 +24,7 @@ pub(super) fn claim(folder: &Path) -> io::Result<()> {
         Err(error) if error.kind() == ErrorKind::NotADirectory => Err(io::Error::other("it is a file, not a folder")),
         Err(error) => Err(error),
     }?;
-    // Only a trial file shows whether the folder takes files.
+    // Only a trial file shows whether the folder can be written to.
     tempfile::tempfile_in(folder).map(drop)
 }
 
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_that_is_absent_or_empty_is_taken() {
+    fn a_folder_that_is_absent_or_empty_is_accepted() {
         let folder = tempfile::tempdir().unwrap();
         claim(folder.path()).unwrap();
         let deep = folder.path().join("runs/7");
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_but_an_empty_folder_is_refused_by_name_and_left_alone() {
+    fn anything_but_an_empty_folder_is_refused_by_name_and_stays_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("no\u{1b}te");
         fs::write(&file, "kept").unwrap();

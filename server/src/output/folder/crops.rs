@@ -153,7 +153,7 @@ mod tests {
         let mut files = CropFiles::new(folder.path());
         let mut gathered = gathered();
         keep(&mut gathered, &[1.0, 2.0]);
-        // A file in the place of the folder stands for a disk that takes nothing.
+        // A file in place of the folder simulates a disk that cannot be written to.
         fs::write(folder.path().join(WORST), "").unwrap();
         assert!(!files.write(&gathered) && !files.write(&gathered));
         fs::remove_file(folder.path().join(WORST)).unwrap();

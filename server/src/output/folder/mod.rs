@@ -11,8 +11,9 @@
 //! | `worst/` | pictures of the worst frames, if the source cannot show them again | every second, and at the end |
 //! | `frames.parquet` | the same rows with types, and facts about the whole run as metadata | renamed at the end |
 //!
-//! [`output`](FolderOutput) writes them during a run: `claim` takes the folder, `run_file` has the text of `run.toml`, and
-//! `tables` writes the rows, `crops` the pictures. [`renew`] completes a folder after a crash. The page comes from `output::html`.
+//! [`output`](FolderOutput) writes them during a run: `claim` takes the folder, `run_file` has the text of `run.toml`,
+//! and `tables` writes the rows, `crops` the pictures. [`renew`] completes a folder after a crash. The page comes from
+//! `output::html`.
 
 mod claim;
 mod crops;

@@ -61,7 +61,7 @@ impl FolderOutput {
     /// Takes a folder that is absent or empty. With `strict`, the verdicts count an inconclusive gate as failed.
     ///
     /// # Errors
-    /// [`OutputError`] if the folder is neither, or takes no files.
+    /// [`OutputError`] if the folder is neither, or cannot be written to.
     pub fn open(folder: &Path, run: &Run, task: TaskName, strict: bool) -> Result<Self, OutputError> {
         claim(folder).map_err(|error| failed(folder, error))?;
         let has_gates = !run.config.conditions().is_empty();
@@ -92,7 +92,8 @@ impl FolderOutput {
         let recording = || mcap::start(&folder.join(RECORDING), &self.run, self.task);
         let recorder = self.records.then(recording).transpose();
         let recorder = recorder.map_err(|error| failed(&folder.join(RECORDING), error))?;
-        // The specification as it is written, without what its source does not use, so that the source can be opened again.
+        // The specification as it is written, without what its source does not use, so that the source can be opened
+        // again.
         let spec = of_file("RUN", &folder.join(RUN)).unwrap_or_else(|_| self.run.config.spec().clone());
         let gathered = Box::new(Gathered::new(spec, self.task));
         let crops = CropFiles::new(folder);
@@ -104,7 +105,7 @@ impl FolderOutput {
         drop(created(&path)?);
         let mut file = Replaced::new(&path)?;
         let mut document = Document::new(&self.run)?;
-        document.set_incomplete(Some(lacking(IncompleteReason::Running, 0)));
+        document.set_incomplete(Some(incomplete(IncompleteReason::Running, 0)));
         file.write(document.text().as_bytes())?;
         Keeper::start(document, &path.display().to_string(), move |text| file.write(text))
     }
@@ -113,7 +114,7 @@ impl FolderOutput {
     fn finished(&self, mut open: Open) -> bool {
         open.tables.flush();
         let missing = open.sent.saturating_sub(open.tables.frames());
-        let incomplete = (missing > 0).then(|| lacking(IncompleteReason::NotWritten, missing));
+        let incomplete = (missing > 0).then(|| incomplete(IncompleteReason::NotWritten, missing));
         open.report.change(|document| document.set_incomplete(incomplete));
         let report = open.report.text();
         let is_recorded = open.recorder.as_ref().is_none_or(|recorder| recorder.finish(report.clone()));
@@ -189,7 +190,8 @@ impl Output for FolderOutput {
         open.tables.flush();
         let missing = open.received.saturating_sub(open.tables.frames());
         if missing > 0 {
-            open.report.change(|document| document.set_incomplete(Some(lacking(IncompleteReason::Running, missing))));
+            open.report
+                .change(|document| document.set_incomplete(Some(incomplete(IncompleteReason::Running, missing))));
         }
         Ok(())
     }
@@ -221,7 +223,7 @@ impl Output for FolderOutput {
     }
 }
 
-fn lacking(reason: IncompleteReason, not_written: u64) -> Incomplete {
+fn incomplete(reason: IncompleteReason, not_written: u64) -> Incomplete {
     Incomplete { reason, not_written, unknown: Vec::new() }
 }
 

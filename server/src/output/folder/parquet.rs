@@ -1,7 +1,7 @@
 //! The table of frames as a Parquet file.
 //!
-//! Rows are gathered by column and written in groups, so memory does not grow with the run. They go into a temporary file,
-//! which gets its name when it is complete.
+//! Rows are gathered by column and written in groups, so memory does not grow with the run. They go into a temporary
+//! file, which gets its name when it is complete.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -174,8 +174,8 @@ fn schema(columns: &[Column]) -> Result<Type, ParquetError> {
     Type::group_type_builder("frames").with_fields(fields).build()
 }
 
-/// Words use a dictionary, whole numbers are stored as differences, and the bytes of real numbers are split by place. These
-/// encodings compress best, and every reader since 2022 knows them.
+/// Words use a dictionary, whole numbers are stored as differences, and the bytes of real numbers are split by place.
+/// These encodings compress best, and every reader since 2022 knows them.
 fn properties(columns: &[Column]) -> WriterProperties {
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
@@ -194,7 +194,7 @@ fn properties(columns: &[Column]) -> WriterProperties {
     properties.build()
 }
 
-/// The error without the library's own words around it.
+/// The error without the text that the library adds.
 fn io_error(error: ParquetError) -> io::Error {
     match error {
         ParquetError::External(inner) => match inner.downcast::<io::Error>() {

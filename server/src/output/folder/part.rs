@@ -26,7 +26,7 @@ pub(super) fn put(folder: &Path, name: &str, text: &str) -> io::Result<()> {
     part.persist(folder.join(name)).map(drop).map_err(|failed| failed.error)
 }
 
-/// Temporary files are for their owner alone; this one gets the permissions of every new file.
+/// Only its owner can read a temporary file, so this one gets the usual permissions of a new file.
 #[cfg(unix)]
 fn permit(builder: &mut Builder<'_, '_>) {
     use std::os::unix::fs::PermissionsExt;

@@ -1,7 +1,7 @@
 //! The tables during a run: rows as text at once, and the same rows with types for the end.
 //!
-//! The text is the evidence. If it cannot be written, the run goes on, and missing rows are counted. The typed table is then
-//! given up, which may free room on the disk. If only the typed table fails, it is made later from the text.
+//! The text is the evidence. If it cannot be written, the run goes on, and missing rows are counted. The typed table is
+//! then given up, which may free room on the disk. If only the typed table fails, it is made later from the text.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -68,7 +68,7 @@ fn any_name_of_a_client_is_kept_and_breaks_no_reader() {
 }
 
 #[test]
-fn an_output_that_was_never_begun_leaves_an_empty_folder() {
+fn an_output_that_never_began_leaves_an_empty_folder() {
     let folder = tempfile::tempdir().unwrap();
     let mut output = FolderOutput::open(folder.path(), &run(), TaskName::default(), false).unwrap();
     output.finish().unwrap();

@@ -2,9 +2,9 @@
 //!
 //! [`Gathered`] takes the frames one by one and keeps a bounded amount of each session, however long it is: bins of
 //! time (`timeline`), of values (`spread`) and of places (`places`), a sample of frames (`sample`), sums (`moments`)
-//! and the worst frames (`bad`). [`page`] makes the text from that, from the report and from `pictures`, which renders the
-//! worst frames again or takes those that were kept. `charts` has a file for each family of charts; they draw with `plot` and write with
-//! `text`.
+//! and the worst frames (`bad`). [`page`] makes the text from that, from the report and from `pictures`, which renders
+//! the worst frames again or takes those that were kept. `charts` has a file for each family of charts; they draw with
+//! `plot` and write with `text`.
 
 mod bad;
 mod charts;

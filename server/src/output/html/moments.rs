@@ -1,4 +1,4 @@
-//! Mean and covariance of the errors, and the mean covariance that the answers claim.
+//! Mean and covariance of the errors, and the mean of the covariances in the answers.
 
 use shared::geometry::Covariance;
 
@@ -50,7 +50,7 @@ impl Moments {
         (self.count > 2).then(|| ellipse(self.squares.map(|sum| sum / (self.count - 1) as f64)))
     }
 
-    /// The 95 % ellipse of the mean covariance that the answers claim.
+    /// The 95 % ellipse of the mean covariance in the answers.
     pub(super) fn claimed(&self) -> Option<Axes> {
         (self.claims > 0).then(|| ellipse(self.claimed.map(|sum| sum / self.claims as f64)))
     }

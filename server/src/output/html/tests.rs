@@ -155,7 +155,8 @@ proptest! {
         frames in proptest::collection::vec((any::<u64>(), -9e5..9e5, -1e-9..9e5, 0..u64::MAX / 1000), 1..12),
     ) {
         let mut small = spec();
-        // An answer's centre is at most 10⁶ px from the origin. The source does not exist, so no frame is rendered again: this test checks the charts.
+        // An answer's centre is at most 10⁶ px from the origin. The source does not exist, so no frame is rendered
+        // again: this test checks the charts.
         small.sent.source = "gone".into();
         let mut gathered = Gathered::new(small, TaskName::default());
         for (id, x, y, us) in frames {

@@ -120,7 +120,7 @@ mod tests {
     use crate::output::report::{IncompleteReason, Report};
 
     #[test]
-    fn the_text_is_that_of_the_documented_type() {
+    fn the_text_equals_the_documented_type_as_json() {
         let mut document = Document::new(&run()).unwrap();
         for count in 0..3 {
             let sessions = (1..=count).map(session).collect();
@@ -138,7 +138,7 @@ mod tests {
         document.set_incomplete(Some(incomplete.clone()));
         document.add(&session(2)).unwrap();
         document.set_running(&session(1)).unwrap();
-        let report = Report::new(run(), vec![session(2), session(1)], 0).lacking(incomplete);
+        let report = Report::new(run(), vec![session(2), session(1)], 0).with_incomplete(incomplete);
         assert_eq!(document.text(), report.to_json().unwrap());
         document.add(&session(1)).unwrap();
         document.set_incomplete(None);

@@ -115,8 +115,8 @@ impl<W: FnMut(&[u8]) -> io::Result<()>> Keeping<W> {
             Err(wrong) if !self.failing => {
                 self.failing = true;
                 error!(
-                    "cannot write the report to {}: {wrong}; the run goes on, the report is tried again after each \
-                     session and at the end, and is the last good one until then",
+                    "cannot write the report to {}: {wrong}; the run goes on, and the report is tried again after \
+                     each session and at the end; until then the last good one stays",
                     self.place
                 );
             }
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_takes_its_time_holds_nobody_up_and_what_ended_meanwhile_goes_out_together() {
+    fn a_slow_disk_delays_nobody_and_sessions_that_ended_meanwhile_are_written_together() {
         let (begin, begun) = bounded(0);
         let (release, released) = bounded::<()>(0);
         let (written, writings) = crossbeam_channel::unbounded();
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_that_could_not_be_written_is_tried_again_and_whole_in_the_end() {
+    fn a_report_that_could_not_be_written_is_written_whole_later() {
         let (written, writings) = crossbeam_channel::unbounded();
         let (refuse, refused) = bounded(1);
         let write = move |text: &[u8]| {

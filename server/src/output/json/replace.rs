@@ -56,8 +56,8 @@ impl Replaced {
                 if !std::mem::replace(&mut self.said, true) {
                     let path = self.path.display();
                     warn!(
-                        "{path} cannot be replaced in one step ({reason}): it is rewritten in place, and who reads \
-                           it meanwhile may see a part"
+                        "{path} cannot be replaced in one step ({reason}): it is rewritten in place, so a reader may \
+                         see a part of it"
                     );
                 }
                 rewrite(&self.path, content)
@@ -89,10 +89,11 @@ impl Replaced {
 }
 
 /// Recognises failures that affect only replacing, so that writing in place may work. A full disk is not one of them:
-/// there would be no more room in place.
+/// writing in place would have no more room.
 fn or_in_place(error: io::Error) -> Failure {
     match error.kind() {
-        // The folder, a folder with files of others (/tmp), the owner; a mount; a file laid over another file system.
+        // The folder is not writable, other users' files in it cannot be replaced (/tmp), or the owner cannot be kept;
+        // a read-only file system; a mount; an overlay file system.
         ErrorKind::PermissionDenied
         | ErrorKind::ReadOnlyFilesystem
         | ErrorKind::ResourceBusy
@@ -219,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_symbolic_link_keeps_pointing_and_its_target_is_replaced() {
+    fn a_symbolic_link_stays_and_its_target_is_replaced() {
         let (folder, path) = file("old");
         let link = folder.path().join("link");
         symlink("report.json", &link).unwrap();

@@ -10,15 +10,15 @@ mod file;
 #[cfg(not(feature = "mcap"))]
 #[path = "no_file.rs"]
 mod file;
-#[cfg(feature = "mcap")]
-mod mend;
 mod queue;
+#[cfg(feature = "mcap")]
+mod repair;
 mod writer;
 
 pub use queue::{Captured, Recorder, RecordingReport, SessionRecorder};
 
 #[cfg(feature = "mcap")]
-pub(super) use mend::mend;
+pub(super) use repair::repair;
 
 use std::io;
 use std::path::Path;
@@ -28,7 +28,7 @@ use crate::task::TaskName;
 
 /// What completing an interrupted recording kept and removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Mended {
+pub struct Repaired {
     /// Its messages.
     pub messages: u64,
     /// Bytes after its last whole chunk, which were removed.
@@ -42,7 +42,7 @@ pub struct Mended {
 /// # Errors
 /// Never without the feature.
 #[cfg(not(feature = "mcap"))]
-pub(super) fn mend(_: &Path, _: &str, _: &str) -> io::Result<Option<Mended>> {
+pub(super) fn repair(_: &Path, _: &str, _: &str) -> io::Result<Option<Repaired>> {
     Ok(None)
 }
 

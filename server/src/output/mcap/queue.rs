@@ -97,7 +97,7 @@ impl Shared {
     }
 
     /// Counts a frame or an outcome that is missing from the file.
-    pub(super) fn lacks(&self) {
+    pub(super) fn count_missing(&self) {
         self.missing.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -150,7 +150,7 @@ impl Recorder {
     /// Records the outcome of a frame.
     pub(in crate::output) fn outcome(&self, session: u64, record: &FrameRecord) {
         if self.queue.try_send(Entry::Outcome(session, Box::new(record.clone()))).is_err() {
-            self.shared.lacks();
+            self.shared.count_missing();
         }
     }
 
@@ -160,7 +160,7 @@ impl Recorder {
         let is_whole = self.queue.send(Entry::Finish { report, done }).is_ok() && whether.recv() == Ok(true);
         let missing = self.shared.missing.load(Ordering::Relaxed);
         if missing > 0 {
-            warn!("frames or answers missing in the recording: {missing} (the disk was too slow, or took nothing)");
+            warn!("frames or answers missing in the recording: {missing} (the disk was too slow or did not respond)");
         }
         is_whole && missing == 0
     }
@@ -203,7 +203,7 @@ pub struct Captured<'a> {
 pub struct RecordingReport {
     /// Frames that the file has.
     pub recorded: u64,
-    /// Frames that were sent and that the file lacks, because the disk was too slow or took nothing.
+    /// Frames that were sent but are missing in the file, because the disk was too slow or did not respond.
     pub not_recorded: u64,
     /// How long the stream waited for the disk, in µs; 0 for a paced stream, which never waits.
     pub held_us: u64,
@@ -279,7 +279,7 @@ impl SessionRecorder {
 
     fn lost(&self) {
         self.counts.not_recorded.fetch_add(1, Ordering::Relaxed);
-        self.recorder.shared.lacks();
+        self.recorder.shared.count_missing();
     }
 
     /// Waits at most this long until all entries so far are written, so that the counts are final.
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_for_a_file_that_takes_nothing_any_more() {
+    fn nobody_waits_for_a_file_that_can_no_longer_be_written() {
         let (recorder, entries, shared) = Recorder::new();
         let mut session = recorder.session(1, true, Micros(0));
         (0..4).for_each(|id| add(&mut session, id));

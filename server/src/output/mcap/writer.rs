@@ -118,9 +118,7 @@ impl Writing {
     /// Abandons the file, which keeps its whole chunks.
     fn fail(&mut self, wrong: &io::Error) {
         let place = &self.place;
-        error!(
-            "cannot write the recording to {place}: {wrong}; the run goes on, and the frames that it lacks are counted"
-        );
+        error!("cannot write the recording to {place}: {wrong}; the run goes on, and the missing frames are counted");
         if let Some(file) = self.file.take() {
             file.cut();
         }
@@ -131,7 +129,7 @@ impl Writing {
 
     fn lost(&self, counts: &Counts) {
         counts.not_recorded.fetch_add(1, Ordering::Relaxed);
-        self.shared.lacks();
+        self.shared.count_missing();
     }
 
     /// Completes the file. Returns whether it is complete.

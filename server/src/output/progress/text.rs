@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_limit_decides_the_time_left_and_without_one_there_is_none() {
+    fn the_first_limit_decides_the_time_left_and_without_a_limit_no_time_is_shown() {
         let now = Instant::now();
         let both = Goal { frames: Some(6000), duration: Some(Duration::from_secs(45)) };
         assert!(status(&state(both, &[1], now), now).text.contains("ETA 45s"));
@@ -159,11 +159,11 @@ mod tests {
         assert!(said.text.starts_with("600 frames, 60.0 fps, 0 lost, mean") && said.done.is_none(), "{said:?}");
         let mut still = state(both, &[1], now);
         still.active.values_mut().for_each(|session| session.progress.as_mut().unwrap().sent_fps = Some(0.0));
-        assert!(status(&still, now).text.contains("ETA 45s"), "no rate is no time");
+        assert!(status(&still, now).text.contains("ETA 45s"), "with a rate of 0 only the duration counts");
     }
 
     #[test]
-    fn several_sessions_are_summed_up_and_none_is_waited_for() {
+    fn the_status_sums_up_several_sessions_and_without_any_waits_for_a_client() {
         let now = Instant::now();
         let mut state = state(Goal::default(), &[1, 2], now);
         state.active.values_mut().for_each(|session| session.progress.as_mut().unwrap().counts.lost = 9);

@@ -11,8 +11,8 @@ pub(super) fn size_of_both(frame: Size) -> Size {
 }
 
 /// The frame on the left, and the answer on the right. The answer is scaled to fit the frame's size, by nearest pixels.
-/// It is black if there is no answer. Both are in colour if one of them is, or if only one of them has 16 bits: that one has
-/// the colours of this look.
+/// It is black if there is no answer. Both are in colour if one of them is, or if only one of them has 16 bits: that
+/// one has the colours of this look.
 pub(super) fn side_by_side(frame: &Image, answer: Option<&Image>, look: Look) -> Image {
     let black = Image::zeros(Size { width: 1, height: 1 }, frame.format());
     let answer = answer.unwrap_or(&black);
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_of_the_frames_size_stands_beside_it_pixel_for_pixel() {
+    fn a_picture_of_the_frames_size_is_shown_beside_it_pixel_for_pixel() {
         let both = beside(&gray(2, 2, &[1, 2, 3, 4]), Some(&gray(2, 2, &[5, 6, 7, 8])));
         assert_eq!(both, gray(4, 2, &[1, 2, 5, 6, 3, 4, 7, 8]));
         let alone = beside(&gray(2, 2, &[1, 2, 3, 4]), None);
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn sixteen_bits_stay_beside_sixteen_bits_and_get_their_colours_beside_eight() {
+    fn an_image_of_sixteen_bits_is_coloured_only_beside_one_of_eight() {
         let deep = |value| Image::Gray16(ndarray::array![[value]]);
         assert_eq!(beside(&deep(700), Some(&deep(900))), Image::Gray16(ndarray::array![[700, 900]]));
         assert_eq!(beside(&deep(700), None), Image::Gray16(ndarray::array![[700, 0]]));

@@ -19,18 +19,18 @@ const ROOM: f64 = 8.0;
 /// A circle: its centre, and its radius if it is known.
 pub(in crate::output) type Ring = ([f64; 2], Option<f64>);
 
-/// Truth and estimate of a frame, as far as they are places in the picture.
+/// Truth and estimate of a frame, where they are circles in the picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(in crate::output) struct Rings {
     pub(in crate::output) truth: Option<Ring>,
     pub(in crate::output) estimate: Option<Ring>,
 }
 
-/// A picture of a frame, or of a part of it, for people. It has at most 128x128 px, so at most 49 kB.
+/// A small picture of a frame, or of a part of it. It has at most 128x128 px, so at most 49 kB.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::output) struct Crop {
     pub(in crate::output) image: DynamicImage,
-    /// Left, top, width and height of the part, in px of the frame, where 0 is the middle of the first pixel.
+    /// Left, top, width and height of the part, in px of the frame. Coordinate 0 is the centre of the first pixel.
     pub(in crate::output) area: [f64; 4],
 }
 
@@ -93,7 +93,7 @@ impl Place {
     }
 }
 
-/// The part around truth and estimate: left, top, width, height in whole pixels. `None` if neither is a place.
+/// The part around truth and estimate: left, top, width, height in whole pixels. `None` if neither is a circle.
 fn part(rings: &Rings, size: [f64; 2]) -> Option<[f64; 4]> {
     let Rings { truth, estimate } = rings;
     let (middle, _) = truth.or(*estimate)?;
@@ -166,7 +166,7 @@ mod tests {
             prop_assert!(made.image.width() <= 128 && made.image.height() <= 128 && made.image.as_bytes().len() <= 49_152);
             let png = made.png().unwrap();
             prop_assert_eq!(Crop::read(&png, &rings, size), Some(made));
-            // A file of another frame is not taken for it.
+            // The file does not match a frame of another size.
             prop_assert_eq!(Crop::read(&png[..png.len() / 2], &rings, size), None);
             prop_assert_eq!(Crop::read(b"no picture", &rings, size), None);
         }

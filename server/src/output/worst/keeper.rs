@@ -17,15 +17,15 @@ pub struct KeptCrop {
     pub(in crate::output) crop: Crop,
 }
 
-/// Says which frames of a session are among the worst so far. It holds their numbers, not their pixels.
+/// Decides which frames of a session are among the worst so far. It holds their numbers, not their pixels.
 #[derive(Debug)]
 pub struct Keeper {
     session: u64,
     task: TaskName,
-    /// Number of the first frames that are in no figure.
+    /// Number of first frames that are excluded from all figures.
     warmup: u64,
     reader: Reader,
-    /// Scores each answer as it comes. The session itself scores it later, once all earlier frames have their outcome.
+    /// Scores each answer when it arrives. The session scores it later, when all earlier frames have their outcome.
     scorer: Box<dyn Scorer>,
     ranking: Ranking<()>,
 }
@@ -37,14 +37,14 @@ impl Keeper {
         Self { session, task, warmup, reader, scorer, ranking: Ranking::default() }
     }
 
-    /// A frame was answered in time. Returns its picture if it is among the worst so far.
+    /// Takes a frame that was answered in time. Returns its picture if it is among the worst so far.
     pub fn answered(&mut self, id: u64, truth: Truth, answer: &[Cell], frame: &Image) -> Option<KeptCrop> {
         let Scored { truth, residual } = self.scorer.score(truth, Outcome::Answered, Some(answer));
         let values = self.reader.values(&truth, answer, &residual, true);
         self.keep(id, &values, frame)
     }
 
-    /// As [`Self::answered`], for a frame that was scored already.
+    /// Like [`Self::answered`], for a frame that is already scored.
     pub fn scored(&mut self, record: &FrameRecord, frame: &Image) -> Option<KeptCrop> {
         let values = self.reader.read(record);
         self.keep(record.id, &values, frame)
@@ -71,7 +71,7 @@ mod tests {
 
     const BALL: Circle = Circle { x: 20.0, y: 15.0, radius: 5.0 };
 
-    /// What a keeper keeps of a frame whose answer is off by this much in x.
+    /// The picture that a keeper keeps of a frame whose answer is off by `error` px in x.
     fn kept(keeper: &mut Keeper, id: u64, error: f64) -> Option<KeptCrop> {
         let task = TaskName::default();
         let found = FoundCircle { circle: Circle { x: BALL.x + error, ..BALL }.into(), covariance: None };
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_is_kept_if_it_is_among_the_worst_so_far_and_not_of_the_warm_up() {
+    fn a_frame_is_kept_if_it_is_among_the_worst_so_far_and_after_the_warm_up() {
         let mut keeper = Keeper::new(3, TaskName::default(), 2);
         assert!(kept(&mut keeper, 1, 9.0).is_none(), "the warm-up");
         for id in 2..14 {
@@ -89,8 +89,8 @@ mod tests {
             assert_eq!((rank.session, rank.id, rank.badness), (3, id, id as f64));
             assert!(crop.image.width() >= 32);
         }
-        assert!(kept(&mut keeper, 14, 1.5).is_none(), "twelve are worse");
-        assert!(kept(&mut keeper, 15, 2.5).is_some(), "it takes the place of the least");
-        assert!(kept(&mut keeper, 16, 2.5).is_none(), "an equal one that came before keeps its place");
+        assert!(kept(&mut keeper, 14, 1.5).is_none(), "twelve frames are worse");
+        assert!(kept(&mut keeper, 15, 2.5).is_some(), "it replaces the least bad frame");
+        assert!(kept(&mut keeper, 16, 2.5).is_none(), "an earlier frame with the same error stays");
     }
 }

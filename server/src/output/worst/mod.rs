@@ -1,8 +1,9 @@
 //! The worst frames of a run, and their pictures.
 //!
-//! A [`Ranking`] holds the worst frames of those seen so far. Frames of computed sources are rendered again for the page.
-//! A frame of another source is gone once it is sent, so a [`Keeper`] looks at each answer as it comes. If its frame is
-//! among the worst so far, the keeper cuts a small picture out of it ([`Crop`]). `values` says how bad a frame is.
+//! A [`Ranking`] holds the worst frames of those seen so far. Frames of computed sources are rendered again for the
+//! page. A frame of any other source is gone after it is sent. So a [`Keeper`] examines each answer when it arrives,
+//! and cuts a small picture ([`Crop`]) out of the frame if it is among the worst so far. `values` says how bad a frame
+//! is.
 
 mod crop;
 mod keeper;

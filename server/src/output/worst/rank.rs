@@ -8,20 +8,20 @@ use crate::task::TaskName;
 /// Number of frames shown.
 const SHOWN: usize = 12;
 
-/// Maximum number of frames without a right answer among them. Such frames have no error to sort by.
+/// Maximum number of frames without a correct answer among them. Such frames have no error to sort by.
 const WRONG: usize = 4;
 
-/// How bad a frame is, and which one it is.
+/// A frame's number, and how bad its answer is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::output) struct Rank {
-    /// The larger, the worse. Infinite for a frame without a right answer.
+    /// Larger is worse. Infinite for a frame without a correct answer.
     pub(in crate::output) badness: f64,
     pub(in crate::output) session: u64,
     pub(in crate::output) id: u64,
 }
 
 impl Rank {
-    /// The rank of a frame with these values. `None` if it is not known how bad it is, or if it is exactly right.
+    /// The rank of a frame with these values. `None` if the error is unknown or zero.
     pub(in crate::output) fn of(task: TaskName, session: u64, id: u64, values: &Values) -> Option<Self> {
         let badness = if values.is_missed || values.is_false {
             f64::INFINITY
@@ -37,15 +37,15 @@ impl Rank {
         self.badness == f64::INFINITY
     }
 
-    /// The worst first. Frames that are equally bad are in the order of their numbers, so that the list does not depend on
-    /// the order in which they come.
+    /// Worst first. Equally bad frames are sorted by their numbers, so that the list does not depend on the order of
+    /// arrival.
     fn order(&self, other: &Self) -> Ordering {
         let numbers = (self.session, self.id).cmp(&(other.session, other.id));
         other.badness.total_cmp(&self.badness).then(numbers)
     }
 }
 
-/// The worst frames seen so far, with something that is kept of each.
+/// The worst frames seen so far, with an item kept for each.
 #[derive(Debug)]
 pub(in crate::output) struct Ranking<T> {
     wrong: Vec<(Rank, T)>,
@@ -65,7 +65,7 @@ impl<T> Ranking<T> {
         kept.len() < most || kept.last().is_some_and(|(least, _)| rank.order(least).is_lt())
     }
 
-    /// Adds a frame if it is among the worst so far. The frame whose place it takes leaves the list.
+    /// Adds a frame if it is among the worst so far. The frame that it replaces leaves the list.
     pub(in crate::output) fn add(&mut self, rank: Rank, keep: impl FnOnce() -> T) {
         if !self.has_place(&rank) {
             return;
@@ -76,17 +76,17 @@ impl<T> Ranking<T> {
         kept.truncate(most);
     }
 
-    /// The worst frames: those without a right answer, then the others by their error.
+    /// The worst frames: those without a correct answer, then the others by their error.
     pub(in crate::output) fn shown(&self) -> impl Iterator<Item = &T> {
         self.wrong.iter().chain(&self.others).take(SHOWN).map(|(_, kept)| kept)
     }
 
-    /// Everything that is kept: at most 16 frames, of which 12 are shown.
+    /// All items that are kept: at most 16, of which 12 are shown.
     pub(in crate::output) fn kept(&self) -> impl Iterator<Item = (&Rank, &T)> {
         self.wrong.iter().chain(&self.others).map(|(rank, kept)| (rank, kept))
     }
 
-    /// What is kept of this frame.
+    /// The item of this frame.
     pub(in crate::output) fn of_frame(&self, session: u64, id: u64) -> Option<&T> {
         self.kept().find(|(rank, _)| (rank.session, rank.id) == (session, id)).map(|(_, kept)| kept)
     }
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_without_a_right_answer_come_first_but_are_at_most_four() {
+    fn at_most_four_frames_without_a_correct_answer_come_first() {
         let badness: Vec<f64> = (0..40).map(|id| if id % 2 == 0 { f64::INFINITY } else { f64::from(id) }).collect();
         let ranking = ranking(&ranks(&badness));
         let shown: Vec<_> = ranking.shown().map(|rank| rank.badness).collect();

@@ -125,7 +125,7 @@ mod tests {
             (b"'a b' = 1", ["\"a b\" is not a key", "letters, digits"]),
             (b"'' = 1", ["a key is empty", "such as camera"]),
             (b"a = \"\\u001b\"", ["\"a\": its text has the control character \\u{1b}", "leave it out"]),
-            (b"'a.b' = 1\n[a]\nb = 2", ["line 3 (\"b = 2\"): the key \"a.b\" is there twice", "once"]),
+            (b"'a.b' = 1\n[a]\nb = 2", ["line 3 (\"b = 2\"): the key \"a.b\" is given twice", "once"]),
             (b"\xff\xfe", ["is not UTF-8 text", "camera = \"left\""]),
             (&large, ["is larger than 64 KiB", "at most 4 KiB"]),
         ] {

@@ -1,7 +1,7 @@
 //! Metadata of the stream, as the run gives it: `--meta KEY=VALUE` and `--meta-file FILE`.
 //!
-//! `text` reads one value of `--meta`, `table` reads TOML and checks keys and values, `file` reads the file. Here both are
-//! merged, and the sum is checked.
+//! `text` reads one value of `--meta`, `table` reads TOML and checks keys and values, `file` reads the file. Here both
+//! are merged, and the sum is checked.
 
 mod file;
 mod table;
@@ -18,7 +18,7 @@ pub use text::{GivenMeta, NotMeta};
 #[derive(Debug, Error)]
 pub enum MetaError {
     /// Two options give the same key.
-    #[error("--meta: the key {0} is there twice: give each key once")]
+    #[error("--meta: the key {0} is given twice: give each key once")]
     Twice(String),
     /// There is too much of it.
     #[error("--meta: {0}")]
@@ -90,9 +90,9 @@ mod tests {
     }
 
     #[test]
-    fn a_key_given_twice_and_too_much_are_refused() {
+    fn a_key_given_twice_and_too_much_metadata_are_refused() {
         let wrong = |parts: &[&str]| merged(None, &given(parts)).expect_err("refused").to_string();
-        assert_eq!(wrong(&["a=1", "b=2", "a=3"]), "--meta: the key a is there twice: give each key once");
+        assert_eq!(wrong(&["a=1", "b=2", "a=3"]), "--meta: the key a is given twice: give each key once");
         let long = format!("a={}", "x".repeat(5_000));
         assert_eq!(wrong(&[&long]), "--meta: metadata of 5006 bytes: at most 4096 are allowed");
         let many: Vec<_> = (0..65).map(|key| format!("k{key}=1")).collect();

@@ -69,7 +69,7 @@ fn add(meta: &mut Meta, prefix: &str, table: &DeTable<'_>) -> Result<(), WrongEn
         }
         let value = scalar(value).map_err(|reason| wrong(format!("{}: {reason}", shown(&key))))?;
         if meta.insert(key.clone(), value).is_some() {
-            return Err(wrong(format!("the key {} is there twice: give each key once", shown(&key))));
+            return Err(wrong(format!("the key {} is given twice: give each key once", shown(&key))));
         }
     }
     Ok(())

@@ -155,7 +155,7 @@ mod tests {
             ("{a = \"\\u0007\"}", ["\"a\": its text has the control character", "leave it out"]),
             ("{\"\" = 1}", ["a key is empty", "such as camera"]),
             ("{a = {\"b c\" = 1}}", ["\"b c\" is not a key", "letters"]),
-            ("{a = {b = 1}, \"a.b\" = 2}", ["\"a.b\" is there twice", "once"]),
+            ("{a = {b = 1}, \"a.b\" = 2}", ["\"a.b\" is given twice", "once"]),
             ("{a = 1", ["not an inline table of TOML", ""]),
             ("{}\nb = 1", ["not an inline table of TOML", ""]),
         ] {

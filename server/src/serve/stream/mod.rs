@@ -1,7 +1,8 @@
 //! The shell of a session: connects the session's core to its link, source and outputs.
 //!
 //! [`frames`] makes frames, and [`ages`] says how old a camera's frames were when they were answered. [`outgoing`] hands
-//! frames to the link; in live delivery, only as many as it has [`room`] for. [`reporter`] informs the outputs. The loop here carries out the core's actions and reports events back to it.
+//! frames to the link; in live delivery, only as many as it has [`room`] for. [`reporter`] informs the outputs. The
+//! loop here carries out the core's actions and reports events back to it.
 
 mod ages;
 mod frames;
@@ -285,8 +286,8 @@ impl Streamer<'_> {
         }
     }
 
-    /// Lets the session keep the last frame, once. Called after the link has the frame, so that the copy does not delay it,
-    /// but before its answer is handled.
+    /// Lets the session keep the last frame, once. Called after the link has the frame, so that the copy does not delay
+    /// it, but before its answer is handled.
     fn keep(&mut self) {
         if std::mem::take(&mut self.is_unkept)
             && let Some(image) = self.frames.image()

@@ -41,7 +41,7 @@ impl Outgoing {
 
     /// Stops handing over the current frame.
     pub(super) fn give_up(&mut self) {
-        self.sending = Some(Box::pin(give_way()));
+        self.sending = Some(Box::pin(yield_once()));
     }
 
     /// Waits until the link has the whole frame, or the frame was given up; never returns while there is no frame. Safe
@@ -94,7 +94,7 @@ async fn send_all(
 
 /// Yields once in place of a frame that was given up. The next frame is due at once; yielding lets this session and the
 /// others on its thread handle pending events first.
-async fn give_way() -> Result<(), LinkClosed> {
+async fn yield_once() -> Result<(), LinkClosed> {
     tokio::task::yield_now().await;
     Ok(())
 }

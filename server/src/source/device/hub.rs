@@ -39,8 +39,8 @@ impl Hub {
         seat
     }
 
-    /// Begins a frame: gives its index, the places that wait for it, and how many frames were lost before it. `None` if no
-    /// session waits. Frames are numbered from the first one for which a session waited.
+    /// Begins a frame: gives its index, the places that wait for it, and how many frames were lost before it. `None` if
+    /// no session waits. Frames are numbered from the first one for which a session waited.
     pub(super) fn begin(&self, sequence: u32) -> Option<Begun> {
         let mut shared = self.lock();
         shared.seats.retain(|seat| seat.strong_count() > 0);

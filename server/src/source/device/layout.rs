@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn gray_comes_before_a_plane_of_y_pairs_and_what_must_be_decoded() {
+    fn the_layout_that_takes_the_least_work_is_chosen() {
         let best = |has: &[&[u8; 4]], pixel| {
             let has: Vec<FourCc> = has.iter().map(|code| FourCc(**code)).collect();
             Layout::best(&has, pixel).map(|layout| layout.code.to_string())

@@ -193,7 +193,7 @@ mod tests {
     }
 
     impl Stage {
-        /// A camera of 2x1 pixels with one byte of filling, GREY.
+        /// A camera of 2x1 pixels with one byte of padding, GREY.
         fn new(silence: Duration) -> Self {
             let (steps, played) = unbounded();
             let is_there = Arc::new(AtomicBool::new(true));
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn the_thread_ends_when_nobody_holds_the_camera_any_more() {
+    fn the_thread_ends_when_nobody_uses_the_camera() {
         let Stage { hub, steps, .. } = Stage::new(LONG);
         drop(hub);
         while steps.send(shot(b"abc", 0)).is_ok() {

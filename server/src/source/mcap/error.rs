@@ -77,7 +77,7 @@ pub enum McapFileError {
         first: Size,
     },
     /// The note on a frame of a recording is malformed.
-    #[error("{file}: what it says of image {frame} is damaged, so its truth is not known: record the run again")]
+    #[error("{file}: its note on image {frame} is damaged, so the truth is not known: record the run again")]
     Note {
         /// The file.
         file: String,

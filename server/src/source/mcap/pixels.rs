@@ -11,7 +11,7 @@ use super::message::{ImageMessage, RawPixels};
 /// Why a message is not an image.
 #[derive(Debug, Error)]
 pub(super) enum PixelsError {
-    #[error("its encoding \"{0}\" is not read: mono8, mono16, bgr8, rgb8, bgra8 and rgba8 are")]
+    #[error("its encoding \"{0}\" is not supported, only mono8, mono16, bgr8, rgb8, bgra8 and rgba8")]
     Encoding(String),
     #[error("{0}")]
     Size(#[from] shared::geometry::SizeError),
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn a_message_that_is_not_an_image_is_refused_by_name() {
         let refused = |raw: &RawPixels| raw_image(raw).unwrap_err().to_string();
-        assert!(refused(&raw("bayer_rggb8", 2, &[0; 4])).contains("\"bayer_rggb8\" is not read: mono8"));
+        assert!(refused(&raw("bayer_rggb8", 2, &[0; 4])).contains("\"bayer_rggb8\" is not supported, only mono8"));
         assert!(refused(&raw("mono8", 2, &[0; 3])).contains("3 bytes in rows of 2 are not a 2x2 image of mono8"));
         assert!(refused(&raw("mono8", 1, &[0; 9])).contains("rows of 1"));
         let huge = RawPixels { width: u32::MAX, ..raw("mono8", u32::MAX, &[0; 4]) };

@@ -35,8 +35,8 @@ enum Samples {
 }
 
 impl Wanted {
-    /// What to ask ffmpeg for. `pix_fmt` is the file's pixel format by ffmpeg's name, `pixel` that of the frames. `None` if
-    /// the file has no such pixels: 8 bits are not widened to 16.
+    /// What to ask ffmpeg for. `pix_fmt` is the file's pixel format by ffmpeg's name, `pixel` that of the frames.
+    /// `None` if the file has no such pixels: 8 bits are not widened to 16.
     pub(super) fn new(pix_fmt: &str, pixel: PixelFormat) -> Option<Self> {
         let colour = |samples| Self { filters: None, pix_fmt: "bgr24".into(), samples };
         Some(match (pixel, luma(pix_fmt)) {

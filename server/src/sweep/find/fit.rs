@@ -32,7 +32,7 @@ pub(super) fn crossing(points: &[Point], limit: f64) -> Option<Line> {
     if points.len() < 2 || limit <= 0.0 {
         return None;
     }
-    // Around the middle, the two coefficients hardly depend on one another.
+    // Centred on the middle, the two coefficients are nearly uncorrelated.
     let middle = points.iter().map(|point| point.x).sum::<f64>() / points.len() as f64;
     let ([level, slope], inverse) = fitted(points, middle)?;
     let offset = level - limit.ln();
@@ -43,13 +43,12 @@ pub(super) fn crossing(points: &[Point], limit: f64) -> Option<Line> {
         (slope * slope - z2 * inverse[2], 2.0 * (offset * slope - z2 * inverse[1]), offset * offset - z2 * inverse[0]);
     let root = (b * b - 4.0 * a * c).sqrt();
     let ends = [(-b - root) / (2.0 * a), (-b + root) / (2.0 * a)];
-    // With a ≤ 0 the slope may be 0, so the crossing may be anywhere.
+    // With a ≤ 0 the slope does not differ significantly from 0, so the crossing may be anywhere.
     let is_known = a > 0.0 && place.is_finite() && ends.iter().all(|end| end.is_finite());
     is_known.then(|| Line { place: middle + place, low: middle + ends[0], high: middle + ends[1] })
 }
 
-/// Coefficients of the line (at the middle, and per unit of x), and their covariances: of the first, of both, of the
-/// second.
+/// The line's value at the middle and its slope, with their covariance matrix as v00, v01, v11.
 fn fitted(points: &[Point], middle: f64) -> Option<([f64; 2], [f64; 3])> {
     let mean = |point: &Point| point.measure.value();
     let start = points.iter().map(mean).sum::<f64>() / points.len() as f64;
@@ -60,7 +59,7 @@ fn fitted(points: &[Point], middle: f64) -> Option<([f64; 2], [f64; 3])> {
         for point in points {
             let x = point.x - middle;
             let expected = (line[0] + line[1] * x).clamp(-30.0, 30.0).exp();
-            // A weight, and how far the observed figure is above the line, in logarithms.
+            // The weight, and the logarithm of the ratio of the observed figure to the line.
             let (weight, above) = match point.measure {
                 Measure::Share { hits, all } => (all as f64 * expected, hits as f64 / all as f64 / expected - 1.0),
                 Measure::Mean { value, error, .. } if value > 0.0 => {

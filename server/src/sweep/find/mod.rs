@@ -1,8 +1,8 @@
 //! `--find`: where along an axis a condition ceases to hold.
 //!
-//! `search` decides which values of the axis are tried, and with how many seeds. It is pure. This file runs the trials
-//! that it asks for, for each combination of the other axes. `samples` keeps their figures, so that a search that was
-//! stopped goes on from there.
+//! `search` decides which values of the axis are tried, and with how many seeds. It is pure: this file runs the trials,
+//! once for each combination of the other axes. `samples` keeps their figures, so that a search that was stopped goes on
+//! from there.
 
 mod fit;
 mod samples;
@@ -87,17 +87,18 @@ fn known(plan: &Plan, text: &str) -> Result<Condition, SweepError> {
     let path = condition.path();
     let is_count = path.starts_with("frames.") && !path.ends_with("_rate") && !condition.wants_share();
     match (condition.is_exact(), is_count) {
-        (true, _) => Err(usage(format!("{condition} holds at points only: compare with <= or >="))),
-        (_, true) => {
-            Err(usage(format!("{condition} counts frames, of which a search has any number: write a share, in %")))
-        }
+        (true, _) => Err(usage(format!("cannot search for {condition}: compare with <= or >="))),
+        (_, true) => Err(usage(format!(
+            "{condition} compares a number of frames, but a search has no fixed number of them: \
+             write a share, in %"
+        ))),
         _ => Ok(condition),
     }
 }
 
 fn no_axis(plan: &Plan, axis: &str) -> SweepError {
     let names: Vec<_> = plan.axes.iter().map(|axis| axis.name.as_str()).collect();
-    plan.wrong(format!("--along {axis} is no axis of the plan: it has {}", names.join(", ")))
+    plan.wrong(format!("--along {axis} is not an axis of the plan, which has {}", names.join(", ")))
 }
 
 /// The trials of a search.
@@ -169,6 +170,6 @@ fn write(out: &Path, lines: &[Line]) -> Result<(), SweepError> {
     // Names, texts and finite numbers always have a JSON form.
     let text = serde_json::to_string_pretty(lines).unwrap_or_default() + "\n";
     std::fs::write(&path, text).map_err(SweepError::at(&path))?;
-    info!("{} is made", Escaped(path.display()));
+    info!("wrote {}", Escaped(path.display()));
     Ok(())
 }

@@ -1,9 +1,8 @@
 //! Looks for the place where a figure crosses a limit, from samples with noise.
-//!
-//! Bisection comes first: the value in the middle gets seeds until it is clear on which side of the limit the figure is
-//! there. Far from the place, one or two do. Near it, none would ever do, so the bisection ends after [`UNCLEAR`] of
-//! them. Then seeds go to both sides of the place that a `fit` of all values near it gives, until the 95 % interval of
-//! the place is within [`WITHIN`] of it.
+//! Bisection comes first. The value in the middle is run with more and more seeds, until it is clear on which side of
+//! the limit its figure lies. Far from the crossing one or two seeds are enough. Near it no number would be enough, so
+//! the bisection ends after [`UNCLEAR`] seeds at one value. Then a `fit` of all values near the crossing estimates its
+//! place, and more seeds are run on both sides of it, until the 95 % interval is within [`WITHIN`] of the place.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,19 +11,19 @@ use crate::score::beta;
 use crate::sweep::error::SweepError;
 use crate::sweep::marks::Measure;
 
-/// How near the ends of the interval should be, as a share of the place.
+/// Half the width of the interval at which the search ends, as a share of the place.
 const WITHIN: f64 = 0.03;
 
-/// Seeds at a value after which bisection gives up there.
+/// Number of seeds at one value after which the bisection ends.
 const UNCLEAR: u64 = 12;
 
-/// Seeds in all: the search ends with what it has.
+/// Number of trials after which the search ends, with the interval that it has.
 const MOST: u64 = 400;
 
-/// Probability with which a value is put on the wrong side.
+/// Probability that a value is taken to be on the wrong side of the limit.
 const RISK: f64 = 0.01;
 
-/// How far from the place, as a share of it, values still tell where it is.
+/// Values within this distance of the place, as a share of it, take part in the fit.
 const NEAR: f64 = 0.25;
 
 /// A trial's figure.
@@ -81,7 +80,7 @@ impl Search {
     /// Searches.
     ///
     /// # Errors
-    /// Those of `ask`.
+    /// The errors of `ask`.
     pub(super) fn run(mut self, ask: Ask<'_>) -> Result<Found, SweepError> {
         let (mut low, mut high) = self.ends;
         let (at_low, at_high) = (self.side(low, ask)?, self.side(high, ask)?);
@@ -119,7 +118,7 @@ impl Search {
             if self.found.trials >= MOST {
                 return Ok(self.found);
             }
-            // Points at some distance tell most about a line; points that are too far may not lie on it.
+            // Distant points determine a line best, but points that are too far may not lie on it.
             for side in [-NEAR / 3.0, NEAR / 3.0] {
                 let x = (place * (1.0 + side)).clamp(self.ends.0, self.ends.1);
                 let level = self.level(x);
@@ -151,7 +150,7 @@ impl Search {
     }
 
     fn level(&mut self, x: f64) -> usize {
-        // Values that are nearly the same are taken for the same, so that their seeds are counted up.
+        // Nearly equal values share a level, so that each trial there gets another seed.
         let same = |level: &Level| (level.x - x).abs() <= 1e-3 * x.abs();
         self.levels.iter().position(same).unwrap_or_else(|| {
             self.levels.push(Level { x, measures: Vec::new(), without: 0, repeats: 0 });
@@ -172,7 +171,7 @@ impl Search {
         Ok(())
     }
 
-    /// On which side of the limit the figure of a level is, if it is clear.
+    /// Whether the condition holds at a level; `None` if that is not clear.
     fn clear(&self, level: &Level) -> Option<bool> {
         if level.without * 2 > level.repeats {
             return Some(false);
@@ -186,7 +185,7 @@ impl Search {
             }
         };
         match (above < RISK, below < RISK) {
-            // As large as this by chance, if the figure were at the limit: so it is above.
+            // If the figure were at the limit, samples as large as these would be improbable: so it is above.
             (true, _) => Some(!self.is_upper),
             (_, true) => Some(self.is_upper),
             _ => None,
@@ -194,7 +193,7 @@ impl Search {
     }
 }
 
-/// Probabilities of at least, and of at most, this many hits, if the share were the limit.
+/// The probability of at least this many hits, and that of at most this many, if the share were at the limit.
 fn tails(hits: u64, all: u64, limit: f64) -> (f64, f64) {
     let (hit, missed) = (hits as f64, (all - hits) as f64);
     let at_least = if hits == 0 { 1.0 } else { beta::regularised(hit, missed + 1.0, limit) };
@@ -212,7 +211,7 @@ mod tests {
     /// Frames of a trial.
     const FRAMES: u64 = 100;
 
-    /// A detector that misses 1 % of the balls at noise 31, and e times as many 10 % higher.
+    /// A detector that misses 1 % of the balls at noise 31, and e times as many at 10 % more noise.
     fn misses(x: f64) -> f64 {
         (0.01 * ((x - 31.0) / 3.1).exp()).min(0.95)
     }
@@ -227,8 +226,8 @@ mod tests {
         Search::new((0.0, 50.0), 0.01, true).run(&mut ask).unwrap()
     }
 
-    /// Frames of a uniform grid with the same result: its steps are 3 % to each side of the place, and each value has
-    /// the frames that show a share of 1 % to within the change over one step (e to the 0.6): 1.645² · 99 / 0.35².
+    /// Frames that a uniform grid needs for the same result. Its steps are 6 % of the place. Each value needs enough
+    /// frames to tell a share of 1 % from that of the next step, e^0.6 times as large: 1.645² · 99 / 0.35².
     const GRID: u64 = 27 * 2_190;
 
     fn searched(searches: u64) -> (u64, u64, f64) {
@@ -257,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_condition_that_holds_everywhere_or_nowhere_says_so() {
+    fn a_condition_that_holds_everywhere_or_nowhere_is_reported_as_such() {
         let of = |share: u64| {
             let mut ask =
                 |_: f64, _| Ok(Sampled { measure: Some(Measure::Share { hits: share, all: 1_000 }), frames: 1_000 });

@@ -78,14 +78,14 @@ const COUNTS_OF: [(&str, &[&str]); 3] = [
     ("image", &["image.images", "image.identical"]),
 ];
 
-/// Counts that are shown as shares of the frames sent, too, by task; the first list is that of every task.
+/// Counts by task that also have a column for their share of the frames sent. The first list is for every task.
 const SHARES: [(&str, &[&str]); 3] = [
     ("", &["frames.dropped", "frames.lost"]),
     ("circle", &["frames.missed", "frames.false_positive"]),
     ("image", &["image.identical"]),
 ];
 
-/// Real numbers by task, with their bounds where the report has some.
+/// Real numbers by task, with bounds where the report has them.
 const FIGURES: [(&str, &[&str]); 3] = [
     (
         "circle",
@@ -109,10 +109,10 @@ const FIGURES: [(&str, &[&str]); 3] = [
     ("image", &["image.psnr_db.mean", "image.psnr_db.min"]),
 ];
 
-/// Figures that the report gives no bounds.
+/// Figures without bounds in the report.
 const WITHOUT_BOUNDS: [&str; 4] = ["error_px.l1.max", "error_px.l1.sum", "error_px.limit", "image.psnr_db.min"];
 
-/// Figures of time. They differ from machine to machine.
+/// Figures of time, which differ from machine to machine.
 const TIMES: [&str; 6] = [
     "latency_us.p50",
     "latency_us.p95",
@@ -123,7 +123,8 @@ const TIMES: [&str; 6] = [
 ];
 
 impl Columns {
-    /// The columns for the trials of a plan with this task; of all tasks if it is an axis, or not known.
+    /// The columns for the trials of a plan with this task. If the task is an axis, or unknown, the columns of all
+    /// tasks.
     pub(super) fn of(plan: &Plan, task: Option<&str>) -> Self {
         let is_axis = plan.axes.iter().any(|axis| axis.name == "task");
         let wanted = |of: &str| of.is_empty() || is_axis || task.is_none_or(|task| task == of);
@@ -155,7 +156,7 @@ impl Columns {
     }
 
     fn add(&mut self, name: &str, kind: Kind, origin: Origin) {
-        // An axis such as `frames` has no name of a figure, whose names have a group before them.
+        // The name of an axis, such as `frames`, is never that of a figure, which has its group in front.
         self.0.push(Column { name: name.to_owned(), kind, origin });
     }
 
@@ -182,7 +183,7 @@ impl Columns {
 
     /// The place of the column `state`.
     pub(super) fn state(&self) -> usize {
-        // invariant: there is one.
+        // invariant: there is such a column.
         self.0.iter().position(|column| column.origin == Origin::State).unwrap_or_default()
     }
 
@@ -208,7 +209,7 @@ impl Column {
     }
 }
 
-/// Numbers are numbers where all are; anything else is a text.
+/// A column of numbers if all values are numbers, else of texts.
 fn kind_of(axis: &Axis) -> Kind {
     if axis.numbers().is_some() { Kind::Real } else { Kind::Word }
 }

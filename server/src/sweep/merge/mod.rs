@@ -1,8 +1,8 @@
 //! `server sweep merge`: one table of all trials, from one folder or several.
 //!
 //! `columns` says which columns the table has. `row` reads a trial. `table` writes `sweep.parquet`, and `read` reads it
-//! again for the page. The rows are in the order of the plan, so the same trials give the same table, whichever machine
-//! ran which of them, and however often.
+//! again for the page. The rows are in the order of the plan, so the same trials give the same table, no matter which
+//! machines ran them, or how often.
 
 mod columns;
 mod read;
@@ -51,7 +51,7 @@ pub(super) struct Merged {
 /// Writes the table of all trials in these folders into the folder `into`.
 ///
 /// # Errors
-/// If a folder is none of a sweep, if the plans or (without `mixed`) the versions differ, or if the table cannot be
+/// If a folder is not that of a sweep, if the plans or (without `mixed`) the versions differ, or if the table cannot be
 /// written.
 pub(super) fn merge(folders: &[PathBuf], into: &Path, mixed: bool) -> Result<Merged, SweepError> {
     let (plan, folders) = opened(folders)?;
@@ -84,7 +84,8 @@ pub(super) fn merge(folders: &[PathBuf], into: &Path, mixed: bool) -> Result<Mer
     }
     if merge.differing > 0 {
         warn!(
-            "{} trials ran twice with different figures: the pipeline does not give the same answer to the same frame",
+            "{} trials ran twice with different figures: the pipeline does not always give the same answer to the \
+             same frame",
             merge.differing
         );
     }
@@ -117,7 +118,7 @@ fn opened(paths: &[PathBuf]) -> Result<(Plan, Vec<SweepFolder>), SweepError> {
     Ok((plan, folders))
 }
 
-/// A merge that goes on.
+/// A merge in progress.
 struct Merge<'a> {
     plan: &'a Plan,
     folders: &'a [SweepFolder],

@@ -10,7 +10,7 @@ use crate::sweep::folder::{REPORT, RUN, SweepFolder};
 use crate::sweep::plan::Trial;
 use crate::sweep::trial::{host_of, version_of};
 
-/// A trial as its folder has it.
+/// What a trial's folder contains.
 pub(super) struct Reading {
     session: Value,
     pub(super) version: String,
@@ -18,7 +18,7 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// Reads the trial of this name. `None` if the folder does not have it, or not whole.
+    /// Reads the trial of this name. `None` if the folder does not have it, or if it is not complete.
     pub(super) fn of(folder: &SweepFolder, id: &str) -> Option<Self> {
         let place = folder.trial(id);
         let report = fs::read(place.join(REPORT)).ok()?;
@@ -42,7 +42,7 @@ impl Reading {
         columns.all().iter().map(cell).collect()
     }
 
-    /// What the report says; `None` if the trial itself says it.
+    /// The value of a column that the report fills; `None` for a column that the trial itself fills.
     fn of_report(&self, column: &Column) -> Option<Cell> {
         Some(match &column.origin {
             Origin::Version => Cell::Word(self.version.clone()),
@@ -84,7 +84,7 @@ pub(super) fn failed(trial: &Trial, id: &str, reason: &str, columns: &Columns) -
     columns.all().iter().map(cell).collect()
 }
 
-/// What the plan says of a trial.
+/// The value of a column that follows from the plan.
 fn of_trial(trial: &Trial, id: &str, state: &str, column: &Column) -> Option<Cell> {
     Some(match &column.origin {
         Origin::Trial => Cell::Integer(trial.number as i64),

@@ -133,7 +133,7 @@ fn schema(columns: &[Column]) -> Result<Type, ParquetError> {
     Type::group_type_builder("sweep").with_fields(fields).build()
 }
 
-/// The error without the library's own words around it.
+/// The error without the text that the library adds.
 fn io_error(error: ParquetError) -> io::Error {
     match error {
         ParquetError::External(inner) => match inner.downcast::<io::Error>() {

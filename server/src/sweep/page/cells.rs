@@ -1,4 +1,4 @@
-//! The trials by cell: their figures together, with their intervals, and which cells differ from the others.
+//! Groups the trials by cell: combines their figures and intervals, and tests which cells differ from the others.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub(super) struct Figure {
     hits: Option<&'static str>,
     /// Whether a smaller one is better.
     pub(super) smaller_is_better: bool,
-    /// Whether cells are tested: not those of time, which depend on what else the machine does.
+    /// Whether cells are tested. Figures of time are not, because they depend on what else the machine does.
     is_tested: bool,
 }
 
@@ -116,7 +116,7 @@ impl Cells {
         self.marks = tested.into_iter().zip(marked.chunks(count).map(<[bool]>::to_vec)).collect();
     }
 
-    /// Whether any cell has this figure. A share that is 0 in all cells shows nothing.
+    /// Whether any cell has this figure. A share that is 0 in all cells does not count.
     pub(super) fn has(&self, figure: &Figure) -> bool {
         let of = |(_, measures): &(Vec<usize>, BTreeMap<&str, Measure>)| measures.get(figure.column).copied();
         self.all.iter().filter_map(of).any(|measure| figure.hits.is_none() || measure.value() > 0.0)
@@ -180,7 +180,7 @@ fn measure(figure: &Figure, table: &Read, row: &[Cell]) -> Option<Measure> {
         Some(hits) => Some(Measure::Share { hits: number(hits)? as u64, all: frames as u64 }),
         None => {
             let value = number(figure.column)?;
-            // An error has only as many samples as there are circles.
+            // The errors are those of the frames with a circle.
             let circles = number("frames_circle").filter(|_| figure.column.starts_with("error_px"));
             let frames = circles.unwrap_or(frames);
             let bounds = number(&format!("{}_lower", figure.column)).zip(number(&format!("{}_upper", figure.column)));

@@ -4,8 +4,8 @@ use super::cells::{Cells, Estimate, Figure, Shown};
 use crate::output::html::plot::{Axis, Plot, nothing};
 use crate::output::html::text::{escaped, short};
 
-/// Ratio of the largest to the smallest value from which an axis is logarithmic, if its values are nearer to equal
-/// ratios.
+/// Least ratio of the largest to the smallest value for a logarithmic axis. Its values must also be nearer to equal
+/// ratios than to equal steps.
 const LOG_RATIO: f64 = 20.0;
 
 /// A chart for each axis.
@@ -25,7 +25,7 @@ fn over(cells: &Cells, figure: &Figure, place: usize, axis: &Shown) -> String {
     points.sort_by(|one, other| one.0.total_cmp(&other.0));
     let most = points.iter().map(|(_, estimate)| estimate.high.max(estimate.value)).fold(0.0, f64::max);
     let least = points.iter().map(|(_, estimate)| estimate.low.min(estimate.value)).fold(f64::INFINITY, f64::min);
-    // Differences are what is looked for: an axis need not begin at 0, unless the values do nearly.
+    // The chart should show differences, so the axis begins at 0 only if the values come near it.
     let from = if least > most * 0.5 { least - (most - least) * 0.1 } else { least.min(0.0) };
     let label =
         if figure.unit.is_empty() { figure.name.to_owned() } else { format!("{}, {}", figure.name, figure.unit) };

@@ -21,10 +21,10 @@ pub(super) fn of_pairs(cells: &Cells, figure: &Figure) -> String {
     if count > 0 && cells.is_tested(figure) {
         text += &format!(
             "<p class=\"note\">{} of {} cells differ from the others{}. At most 5\u{202f}% of these are expected to be \
-             there by chance (Benjamini and Hochberg).</p>",
+             marked by chance (Benjamini and Hochberg).</p>",
             whole(cells.marked(figure) as u64),
             whole(cells.count() as u64),
-            if maps.is_empty() { "" } else { "; a map has a frame around each place that has such a cell" }
+            if maps.is_empty() { "" } else { "; in a map, a frame marks each field with such a cell" }
         );
     }
     text

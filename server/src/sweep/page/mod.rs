@@ -24,7 +24,7 @@ use crate::output::html::text::{escaped, whole};
 /// Makes the page of a sweep's folder from its table. Returns the number of trials.
 ///
 /// # Errors
-/// If the folder is none of a sweep, or the table or the page fails.
+/// If the folder is not that of a sweep, or if the table cannot be read or the page not written.
 pub(super) fn write(folder: &Path) -> Result<usize, SweepError> {
     let (_, plan) = SweepFolder::open(folder)?;
     let table = read(&folder.join(TABLE))?;

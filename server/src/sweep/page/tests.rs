@@ -47,7 +47,7 @@ fn a_page_has_a_chart_for_each_axis_and_a_map_for_each_pair() {
 }
 
 #[test]
-fn cells_that_are_alike_are_not_marked_and_words_may_be_an_axis() {
+fn equal_cells_are_not_marked_and_an_axis_may_have_words() {
     let page = page("border = [false, true]\nnoise = [0, 5]", |_| 1.0);
     assert!(!page.contains("class=\"mark\"") && page.contains("0 of 4 cells differ"), "{page}");
     assert!(page.contains(">false</text>") && page.contains(">true</text>"), "{page}");

@@ -5,7 +5,7 @@ use toml::de::{DeTable, DeValue};
 use super::trial::digest;
 use crate::run::{Entry, entry};
 
-/// Most values of one axis. More would be a plan of too many trials.
+/// Most values of one axis. With more, a plan would have too many trials.
 const MAX_VALUES: u64 = 1_000_000;
 
 /// An option and its values, in order.
@@ -20,7 +20,7 @@ pub(in crate::sweep) struct Axis {
 /// One value.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::sweep) struct AxisValue {
-    /// As it would be written on the command line.
+    /// Its text, as on the command line.
     pub(in crate::sweep) text: String,
     /// Whether it is `true` or `false` without quotes.
     is_switch: bool,
@@ -48,7 +48,7 @@ impl Axis {
         }
         let mut seen = std::collections::HashSet::new();
         match values.iter().find(|value| !seen.insert(value.key())) {
-            Some(twice) => wrong(format!("{} is there twice", twice.text)),
+            Some(twice) => wrong(format!("{} is given twice", twice.text)),
             None => Ok(Self { name, values }),
         }
     }
@@ -75,7 +75,7 @@ impl AxisValue {
         self.text.parse().ok().filter(|number: &f64| number.is_finite() && !self.is_switch)
     }
 
-    /// What tells it from other values: `5` and `5.0` are equal.
+    /// A key that is equal for equal values: `5` and `5.0` have the same.
     fn key(&self) -> String {
         self.number().map_or_else(|| self.text.clone(), |number| number.to_string())
     }
@@ -83,7 +83,7 @@ impl AxisValue {
 
 fn listed(name: &str, value: &DeValue<'_>, check: Check<'_>) -> Result<AxisValue, String> {
     if matches!(value, DeValue::Array(_) | DeValue::Table(_) | DeValue::Datetime(_)) {
-        return Err(format!("write numbers, texts in quotes, or true and false, but no {}", value.type_str()));
+        return Err(format!("of type {}: write numbers, texts in quotes, or true and false", value.type_str()));
     }
     let entry = entry(name, value)?;
     check(&entry)?;
@@ -117,7 +117,7 @@ fn steps(table: &DeTable<'_>, is_log: bool) -> Result<Vec<f64>, String> {
     let steps = count(table, "steps")?;
     check_ends(from, to, is_log)?;
     if steps == 1 && from != to {
-        return Err("one step does not reach from from to to: write steps = 2 or more, or a list".into());
+        return Err("steps = 1 is one value, but from and to differ: write steps = 2 or more, or a list".into());
     }
     let last = (steps.max(2) - 1) as f64;
     // The last step is the end itself, without rounding.
@@ -125,11 +125,11 @@ fn steps(table: &DeTable<'_>, is_log: bool) -> Result<Vec<f64>, String> {
     Ok((0..steps).map(at).collect())
 }
 
-/// Values drawn by a hash of the axis and the value's number, so that every machine draws the same.
+/// Values from a hash of the axis and the value's number, so that every machine draws the same.
 fn random(name: &str, table: &DeTable<'_>, is_log: bool) -> Result<Vec<f64>, String> {
     let ends = match table.get("random").map(toml::Spanned::get_ref) {
         Some(DeValue::Array(ends)) if ends.len() == 2 => ends,
-        _ => return Err("random takes two ends, such as random = [0, 10], and count says how many values".into()),
+        _ => return Err("random takes two ends, such as random = [0, 10], and count is the number of values".into()),
     };
     let [from, to] = [0, 1].map(|place| real(ends[place].get_ref()));
     let (Some(from), Some(to)) = (from, to) else { return Err("random takes two numbers, such as [0, 10]".into()) };
@@ -150,7 +150,7 @@ fn check_ends(from: f64, to: f64, is_log: bool) -> Result<(), String> {
     }
 }
 
-/// The number at this share of the way. `libm` gives the same digits on every machine.
+/// The number at this share of the way from `from` to `to`. `libm` gives the same digits on every machine.
 fn between(from: f64, to: f64, share: f64, is_log: bool) -> f64 {
     if !is_log {
         return from + (to - from) * share;

@@ -110,13 +110,13 @@ fn common(table: &DeTable<'_>) -> Result<Vec<Entry>, String> {
     Ok(common)
 }
 
-/// Refuses a name that is there with `_` and with `-`.
+/// Refuses a name that is given both with `_` and with `-`.
 fn twice<'a>(ids: impl Iterator<Item = &'a str>, place: &str) -> Result<(), String> {
     let mut seen = std::collections::BTreeSet::new();
     for id in ids {
         if !seen.insert(id) {
             return Err(format!(
-                "{place} {id} is there twice, as {id} and as {}: leave one of them out",
+                "{place} {id} is given twice, as {id} and as {}: leave one of them out",
                 id.replace('_', "-")
             ));
         }
@@ -154,7 +154,9 @@ fn check_axis(id: &str, template: &Template, pipeline: &PipelinePlan) -> Result<
         return match (is_named, pipeline.client.is_some()) {
             (true, _) => Err("pipeline is an axis, and [pipeline] has a name: leave one of them out".into()),
             (_, true) => {
-                Err("pipeline is an axis, but [pipeline] has a client, which has its own: leave one of them out".into())
+                Err("pipeline is an axis, but the client of [pipeline] chooses its own pipeline: leave one of them \
+                     out"
+                .into())
             }
             _ => Ok(()),
         };
@@ -164,7 +166,7 @@ fn check_axis(id: &str, template: &Template, pipeline: &PipelinePlan) -> Result<
     }
     if OF_THE_LINK.contains(&id) && pipeline.client.is_none() {
         return Err(format!(
-            "[axes] {id} changes nothing without a link, because the trials run in this process: start a client with \
+            "[axes] {id} has no effect without a link, because the trials run in this process: start a client with \
              [pipeline] client = \"client\", or leave it out"
         ));
     }
@@ -185,7 +187,7 @@ fn repeats(table: &DeTable<'_>, axes: &[Axis]) -> Result<u64, String> {
         return Err("repeats is a whole number from 1".into());
     }
     if repeats > 1 && axes.iter().any(|axis| axis.name == "seed") {
-        return Err("repeats counts seeds up, and seed is an axis: leave one of them out".into());
+        return Err("repeats increments the seed, but seed is an axis: leave one of them out".into());
     }
     Ok(repeats)
 }
@@ -228,16 +230,16 @@ fn check_run(plan: &Plan) -> Result<(), String> {
     let has_axis = |id: &str| plan.axes.iter().any(|axis| axis.name == id);
     let spec = plan.template.with(&[]).map_err(|wrong| wrong.to_string())?;
     if spec.sent.duration.is_some() {
-        return Err("[run] duration: how many frames fit depends on the machine, so write frames instead".into());
+        return Err("[run] duration: the number of frames would depend on the machine, so write frames instead".into());
     }
     if spec.sent.frames.is_none() && !has_axis("frames") {
         return Err("[run] frames is missing: say how many frames a trial has, such as frames = 100".into());
     }
     let is_in_process = plan.pipeline.client.is_none();
     if is_in_process && spec.delivered.encoding.is_lossy() {
-        return Err(
-            "[run] encoding changes nothing without a link: use jpeg, which the camera does, or a client".into()
-        );
+        return Err("[run] encoding has no effect without a link: use jpeg, which is an effect of the camera, or a \
+                    client"
+            .into());
     }
     Ok(())
 }

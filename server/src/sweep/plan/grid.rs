@@ -13,13 +13,13 @@ use crate::sweep::error::SweepError;
 /// Most trials of a plan. At 1 ms each they take three hours.
 pub(in crate::sweep) const MAX_TRIALS: u64 = 10_000_000;
 
-/// The axis that is no option of a run.
+/// The one axis that is not an option of a run.
 pub(super) const PIPELINE: &str = "pipeline";
 
-/// Most cells that are checked before anything runs. In a larger plan they are spread over it.
+/// Most cells that are checked before anything runs. In a larger plan, a sample spread over all cells is checked.
 const CHECKED_CELLS: u64 = 500;
 
-/// Options that change nothing without a link.
+/// Options that have no effect without a link.
 pub(in crate::sweep) const OF_THE_LINK: [&str; 9] =
     ["link", "window", "delivery", "encoding", "sctp_mtu", "loopback", "once", "wait", "let_clients_stop"];
 
@@ -41,13 +41,13 @@ pub(in crate::sweep) struct Plan {
     pub(super) template: Template,
     /// The axes, in the order of the file. The last one varies fastest.
     pub(in crate::sweep) axes: Vec<Axis>,
-    /// What answers the frames.
+    /// The pipeline.
     pub(in crate::sweep) pipeline: PipelinePlan,
     /// How often each cell is run, each time with another seed.
     pub(in crate::sweep) repeats: u64,
     /// Whether the frames of each trial are kept.
     pub(in crate::sweep) frames: bool,
-    /// Whether latency counts, as the plan says.
+    /// `latency` of the plan: whether latencies are results.
     pub(super) latency: bool,
     /// The limits.
     pub(in crate::sweep) budget: Budget,
@@ -83,7 +83,8 @@ impl Plan {
         places
     }
 
-    /// The trial with this number, from 1: all cells in the order of the axes, and then all again for the next repeat.
+    /// The trial with this number, from 1. The cells come in the order of the axes, then all of them again for the next
+    /// repeat.
     ///
     /// # Errors
     /// If its options cannot be combined.
@@ -125,7 +126,7 @@ impl Plan {
         Ok(trial)
     }
 
-    /// The trial's specification as text: see `trial`.
+    /// The trial's specification as text. The module `trial` documents it.
     fn specification(&self, spec: &RunSpec, entries: &[Entry], pipeline: &str) -> String {
         let mut given: Vec<&str> = self.template.given().iter().map(String::as_str).collect();
         given.extend(entries.iter().map(|entry| entry.id.as_str()));
@@ -134,7 +135,7 @@ impl Plan {
         format!("plumb trial 1\n{}{}", spec.lines(given), self.pipeline.lines(pipeline))
     }
 
-    /// The options of a trial's run that the plan gives, as they are written on the command line.
+    /// The options of a trial's run that the plan gives, in the form of the command line.
     pub(in crate::sweep) fn arguments(&self, trial: &Trial) -> Vec<(String, String)> {
         let axes = trial.values.iter().map(|(name, _)| name.as_str()).filter(|name| *name != PIPELINE);
         let mut ids: Vec<_> = self.template.given().iter().map(String::as_str).chain(axes).chain(["seed"]).collect();
@@ -143,7 +144,7 @@ impl Plan {
         trial.spec.arguments(ids)
     }
 
-    /// The name of the plan: of everything that decides its trials and what is kept of them.
+    /// The name of the plan: a hash of everything that determines its trials and what is kept of them.
     pub(in crate::sweep) fn hash(&self) -> Result<String, SweepError> {
         let common = self.template.with(&[]).map_err(|wrong| self.wrong(wrong.to_string()))?;
         let given = self.template.given().iter().map(String::as_str);
@@ -156,7 +157,7 @@ impl Plan {
         Ok(hash(&text))
     }
 
-    /// Whether latencies are results of this sweep, so that trials run one at a time.
+    /// The reason why latencies are results of this sweep, so that trials run one at a time. `None` if they are not.
     pub(in crate::sweep) fn latency_counts(&self) -> Option<&'static str> {
         let spec = self.template.with(&[]);
         let is_of_time = |path: &str| path.starts_with("latency_us") || path.starts_with("fps");
@@ -169,7 +170,7 @@ impl Plan {
         }
     }
 
-    /// Checks what the file alone does not show: pipelines, and combinations of options.
+    /// Checks what reading the file cannot show: pipelines, and combinations of options.
     ///
     /// # Errors
     /// [`SweepError`] names the first combination that cannot run.
@@ -198,7 +199,7 @@ impl Plan {
         gate::check(&spec.judged.conditions(), spec.sent.task.unwrap_or_default())
             .map_err(|refused| wrong(format!("gate: {refused}")))?;
         if supply.sets_the_pace() {
-            return Err(wrong("a camera has no frames that could be sent again: choose another source".into()));
+            return Err(wrong("a camera cannot send the same frames again: choose another source".into()));
         }
         if let Answerer::Named(name) = self.pipeline.answerer(&trial.pipeline) {
             let choice = client::pipeline::PipelineChoice::new(&name, self.pipeline.options());

@@ -1,7 +1,7 @@
-//! A plan of trials: a TOML file that says which runs there are, and with which pipeline.
+//! A plan of trials: a TOML file that describes the runs and the pipeline.
 //!
-//! `file` reads it. An `axis` is an option with its values. `pipeline` says what answers the frames. [`Plan`] counts the
-//! trials and makes each when it is needed, so that the size of a plan takes no memory. A [`Trial`] is named by a hash
+//! `file` reads it. An `axis` is an option with its values. `pipeline` describes the pipeline. [`Plan`] makes each
+//! trial when it is needed, so that a large plan takes no more memory than a small one. A [`Trial`] is named by a hash
 //! of its specification.
 
 mod axis;

@@ -1,4 +1,4 @@
-//! What answers the frames of a sweep.
+//! The pipeline of a sweep.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,9 +16,9 @@ pub(in crate::sweep) struct PipelinePlan {
     pub(in crate::sweep) name: String,
     /// The command that starts a client for each trial.
     pub(in crate::sweep) client: Option<String>,
-    /// The radii that our detectors look for.
+    /// The radii that the built-in detectors look for.
     pub(in crate::sweep) radii: RadiusLimits,
-    /// How long a program or a function may take for a frame.
+    /// Time limit of a program or a function for a frame.
     pub(in crate::sweep) timeout: Option<Duration>,
     /// The interpreter of functions.
     pub(in crate::sweep) python: String,
@@ -27,7 +27,7 @@ pub(in crate::sweep) struct PipelinePlan {
 /// What a pipeline's name means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::sweep) enum Answerer {
-    /// One of ours, or a program (`exec:COMMAND`).
+    /// A built-in pipeline, or a program (`exec:COMMAND`).
     Named(String),
     /// A Python function.
     Function {
@@ -65,7 +65,8 @@ impl PipelinePlan {
         }
         if plan.client.is_some() && plan != (Self { client: plan.client.clone(), ..Self::default() }) {
             return Err(
-                "[pipeline] client: the command has the pipeline and its options, so write nothing else here".into()
+                "[pipeline] client: the command chooses the pipeline and its options, so write nothing else here"
+                    .into(),
             );
         }
         PipelineChoice::new(AUTO, plan.options()).map_err(|wrong| format!("[pipeline] {wrong}"))?;
@@ -101,7 +102,7 @@ impl PipelinePlan {
         Ok(())
     }
 
-    /// What answers the frames of a trial whose pipeline has this name.
+    /// What the pipeline's name means.
     pub(in crate::sweep) fn answerer(&self, name: &str) -> Answerer {
         if let Some(command) = &self.client {
             return Answerer::Client(command.clone());
@@ -114,7 +115,7 @@ impl PipelinePlan {
         }
     }
 
-    /// The options of our pipelines and of programs.
+    /// The options of built-in pipelines and of programs.
     pub(in crate::sweep) fn options(&self) -> PipelineOptions {
         let timeout = self.timeout.unwrap_or(DEFAULT_TIMEOUT);
         PipelineOptions { radii: self.radii, timeout, ..PipelineOptions::default() }
@@ -130,9 +131,10 @@ impl PipelinePlan {
                 let choice = PipelineChoice::new(&name, self.options());
                 choice.map(drop).map_err(|wrong| format!("{wrong}, or FILE.py:FUNCTION"))
             }
-            Answerer::Function { file, .. } if !file.is_file() => {
-                Err(format!("there is no file {}: write FILE.py:FUNCTION, seen from this folder", file.display()))
-            }
+            Answerer::Function { file, .. } if !file.is_file() => Err(format!(
+                "there is no file {}: write FILE.py:FUNCTION, relative to the current folder",
+                file.display()
+            )),
             Answerer::Function { name, .. } if !is_name(&name) => {
                 Err(format!("\"{name}\" is not the name of a function: write FILE.py:FUNCTION"))
             }
@@ -140,7 +142,7 @@ impl PipelinePlan {
         }
     }
 
-    /// What of this decides the answers of the pipeline of this name, as lines.
+    /// The properties on which this pipeline's answers depend, as lines.
     pub(super) fn lines(&self, name: &str) -> String {
         let mut lines = match self.answerer(name) {
             Answerer::Client(command) => format!("client = {command:?}\n"),

@@ -37,7 +37,7 @@ fn every_combination_is_a_trial_and_repeats_have_other_seeds() {
 }
 
 #[test]
-fn a_trial_is_named_by_what_the_plan_gives_and_nothing_else() {
+fn a_trials_name_depends_only_on_the_options_that_the_plan_gives() {
     let one = plan(&format!("{RUN}[axes]\nnoise = [0, 5]\n")).unwrap();
     let trial = one.trial(2).unwrap();
     // docs/sweep.md promises this text and this name.
@@ -66,7 +66,11 @@ fn an_axis_has_equal_steps_equal_ratios_or_values_at_random() {
         .map(|text| text.parse().unwrap())
         .collect();
     assert!(log[0] == 1.0 && (log[1] - 10.0).abs() < 1e-12 && log[2] == 100.0, "{log:?}");
-    assert_eq!(values("balls = { from = 1, to = 4, steps = 3 }"), ["1", "3", "4"], "whole where only that is taken");
+    assert_eq!(
+        values("balls = { from = 1, to = 4, steps = 3 }"),
+        ["1", "3", "4"],
+        "whole numbers where only those are accepted"
+    );
     let random = values("noise = { random = [2, 3], count = 50 }");
     assert!(random.iter().all(|text| (2.0..3.0).contains(&text.parse::<f64>().unwrap())));
     assert_eq!(random, values("noise = { random = [2, 3], count = 50 }"), "the same on every machine");
@@ -83,7 +87,7 @@ fn pipelines_may_be_an_axis() {
 }
 
 #[test]
-fn latency_counts_if_the_plan_a_gate_or_a_client_says_so() {
+fn latency_matters_with_latency_true_with_a_gate_on_time_and_with_a_client() {
     let counts = |text: &str| plan(text).unwrap().latency_counts();
     assert_eq!(counts(RUN), None);
     assert_eq!(counts(&format!("latency = true\n{RUN}")), Some("the plan says latency = true"));
@@ -93,7 +97,7 @@ fn latency_counts_if_the_plan_a_gate_or_a_client_says_so() {
 }
 
 #[test]
-fn an_unknown_option_is_answered_with_the_near_one() {
+fn the_error_for_an_unknown_option_names_a_similar_one() {
     let wrong = refused("[run]\nframes = 10\nnois = 3\n");
     assert_eq!(wrong, "plan.toml: [run] \"nois\" is not an option: did you mean noise?");
     let wrong = refused("[run]\nframes = 10\n[axes]\nradus = [3, 4]\n");
@@ -107,18 +111,18 @@ fn an_unknown_option_is_answered_with_the_near_one() {
 }
 
 #[test]
-fn an_empty_axis_and_wrong_values_are_refused_by_name() {
+fn the_error_for_an_empty_axis_or_a_wrong_value_names_the_axis() {
     let of = |axis: &str| refused(&format!("[run]\nframes = 10\n[axes]\n{axis}\n"));
     assert!(of("noise = []").contains("[axes] noise: it has no values: list one or more"));
     assert!(of("noise = 5").contains("write a list such as noise = [0, 5]"));
     assert!(of("noise = [0, -1]").contains("[axes] noise: \"-1\" is not "), "{}", of("noise = [0, -1]"));
-    assert!(of("noise = [5, 5.0]").contains("5.0 is there twice"));
+    assert!(of("noise = [5, 5.0]").contains("5.0 is given twice"));
     assert!(of("noise = { from = 0, to = 10 }").contains("steps is a whole number from 1"));
     assert!(of("noise = { from = 9, to = 1, steps = 3 }").contains("9 is above 1"));
     assert!(of("noise = { from = 0, to = 1, steps = 3, log = true }").contains("ends above 0"));
     assert!(of("noise = { random = [1], count = 3 }").contains("random takes two ends"));
     assert!(of("noise = { from = 0, to = 1, step = 3 }").contains("\"step\" is not known"));
-    assert!(of("noise = [[1]]").contains("but no array"));
+    assert!(of("noise = [[1]]").contains("of type array"));
     assert!(of("meta = [\"a=1\"]").contains("meta cannot be an axis"));
 }
 
@@ -127,7 +131,7 @@ fn two_axes_for_one_option_are_refused() {
     let of = |text: &str| refused(&format!("[run]\nframes = 10\n{text}"));
     assert!(
         of("[axes]\nshot_noise = [0]\nshot-noise = [1]\n")
-            .contains("[axes] shot_noise is there twice, as shot_noise and as shot-noise")
+            .contains("[axes] shot_noise is given twice, as shot_noise and as shot-noise")
     );
     assert!(of("noise = 3\n[axes]\nnoise = [0]\n").contains("noise is in [run] and in [axes]"));
     assert!(of("[axes]\nnoise = [0]\nnoise = [1]\n").contains("duplicate key"));
@@ -136,7 +140,7 @@ fn two_axes_for_one_option_are_refused() {
 }
 
 #[test]
-fn a_thousand_million_trials_are_refused_before_any_is_made() {
+fn a_plan_of_a_thousand_million_trials_is_refused_at_once() {
     let steps = |count: u64| format!("{{ from = 0, to = 10, steps = {count} }}");
     let text = format!("[run]\nframes = 10\n[axes]\nnoise = {}\nblur = {}\n", steps(100_000), steps(10_000));
     assert!(refused(&text).contains("1000000000 trials are more than 10000000: use fewer values"));
@@ -148,17 +152,15 @@ fn a_thousand_million_trials_are_refused_before_any_is_made() {
 fn runs_without_an_end_and_options_of_a_link_are_refused() {
     assert!(refused("[run]\nnoise = 3\n").contains("[run] frames is missing"));
     assert!(refused("[run]\nframes = 10\nduration = \"3s\"\n").contains("write frames instead"));
-    assert!(refused("[run]\nframes = 10\n[axes]\nwindow = [1, 8]\n").contains("changes nothing without a link"));
-    assert!(
-        refused("[run]\nframes = 10\nencoding = \"jpeg:80\"\n").contains("encoding changes nothing without a link")
-    );
+    assert!(refused("[run]\nframes = 10\n[axes]\nwindow = [1, 8]\n").contains("has no effect without a link"));
+    assert!(refused("[run]\nframes = 10\nencoding = \"jpeg:80\"\n").contains("encoding has no effect without a link"));
     let client = "[pipeline]\nclient = \"client\"\n";
     assert!(plan(&format!("[run]\nframes = 10\n[axes]\nwindow = [1, 8]\n{client}")).is_ok());
     assert!(refused(&format!("[run]\nframes = 10\n{client}name = \"hough\"\n")).contains("write nothing else here"));
 }
 
 #[test]
-fn combinations_that_cannot_run_are_named_with_their_trial() {
+fn the_error_for_a_combination_that_cannot_run_names_its_trial() {
     let wrong = refused("[run]\nframes = 10\nsize = \"64x48\"\n[axes]\nradius = [8, 300]\n");
     assert!(wrong.starts_with("plan.toml: trial 2 (radius 300, seed 1): radius 300 px does not fit"), "{wrong}");
     let wrong = refused(&format!("{RUN}gate = \"frames.mised == 0\"\n"));

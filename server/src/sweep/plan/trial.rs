@@ -2,16 +2,15 @@
 //!
 //! The name is the start of the SHA-256 of its specification, as text: `plumb trial 1`, a line for each option that the
 //! plan gives (in the order of their names, with the values as `--print-run` writes them), and a line for each property
-//! of the pipeline. Options that the plan leaves to their defaults are not part of it, so that another version of
-//! Plumb, which may have more options, gives a trial the same name. `docs/sweep.md` documents this text: it is a
-//! promise.
+//! of the pipeline. Options that the plan does not give are not part of it, so that a later version of Plumb with more
+//! options gives a trial the same name. `docs/sweep.md` promises this text.
 
 use ring::digest::{SHA256, digest as sha};
 
 use super::axis::AxisValue;
 use crate::run::RunSpec;
 
-/// Hexadecimal digits of a name: 80 bits. Two of a million trials have the same with a probability of 10⁻¹².
+/// Hexadecimal digits of a name: 80 bits. The probability that two of a million trials have the same name is 10⁻¹².
 const DIGITS: usize = 20;
 
 /// One run of a plan.
@@ -23,7 +22,7 @@ pub(in crate::sweep) struct Trial {
     pub(in crate::sweep) repeat: u64,
     /// Its values on the axes, in their order.
     pub(in crate::sweep) values: Vec<(String, AxisValue)>,
-    /// The run, with its seed. What follows from its source is not settled.
+    /// The run, with its seed. Options that depend on its source are not settled yet.
     pub(in crate::sweep) spec: RunSpec,
     /// Name of the pipeline.
     pub(in crate::sweep) pipeline: String,

@@ -1,4 +1,4 @@
-//! A trial in this process: the frames of its source, one after the other, to its pipeline.
+//! Runs a trial in this process: each frame of its source goes to its pipeline in turn.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -30,13 +30,13 @@ pub(in crate::sweep) struct Given<'a> {
     pub(in crate::sweep) stopper: &'a Stopper,
 }
 
-/// A trial that is over.
+/// A finished trial.
 pub(in crate::sweep) struct Evaluated {
     /// The run, as it was settled by its source.
     pub(in crate::sweep) spec: RunSpec,
     /// Its report, as JSON in one line.
     pub(in crate::sweep) report: String,
-    /// Whether the folder of a run was written already.
+    /// Whether the folder of a run is already written.
     pub(in crate::sweep) is_kept: bool,
 }
 
@@ -96,11 +96,11 @@ fn check(session: &SessionReport, panicked: Option<String>) -> Result<(), TrialE
 /// Plays frames.
 struct Player {
     clock: MonotonicClock,
-    /// Where latency does not count, an answer is never late: a machine that is busy would otherwise change which
-    /// frames are lost. This is the longest time that an answer may be said to have taken.
+    /// The longest latency that is recorded; `None` where latency counts. It is below the deadline, because otherwise a
+    /// busy machine would change which frames are lost.
     most: Option<Micros>,
     memory: Arc<Image>,
-    /// What the first panic said.
+    /// The message of the first panic.
     panicked: Option<String>,
 }
 
@@ -148,8 +148,8 @@ impl Player {
         catch_unwind(AssertUnwindSafe(|| pipeline.answer(&frame))).map_err(|_| "it panicked".to_owned())
     }
 
-    /// The pixels in memory of their own, because the source draws the next frame into its memory. The memory of the
-    /// last frame is used again.
+    /// Copies the pixels, because the source draws the next frame into its own memory. The memory of the last copy is
+    /// used again.
     fn copied(&mut self, image: &Image) -> Arc<Image> {
         match Arc::get_mut(&mut self.memory) {
             Some(memory) if memory.size() == image.size() && memory.format() == image.format() => copy(image, memory),
@@ -190,7 +190,7 @@ impl Kept {
         if self.output.is_complete() {
             Ok(())
         } else {
-            Err(std::io::Error::other("its frames are not all written; the log says why").into())
+            Err(std::io::Error::other("not all frames were written; the log says why").into())
         }
     }
 }

@@ -1,7 +1,6 @@
 //! A Python function as a pipeline: `FILE.py:NAME`.
-//!
-//! A small driver in Python reads the frames as `docs/exec.md` says, calls the function with a NumPy array, and writes
-//! its answer. So it is a program like any other, and needs no Python in Plumb.
+//! A small driver in Python follows the protocol of `docs/exec.md`: it calls the function with a NumPy array and writes
+//! its answer. So Plumb itself contains no Python.
 
 use std::io::Write;
 use std::path::Path;
@@ -13,14 +12,14 @@ use super::TrialError;
 /// The driver.
 const DRIVER: &str = include_str!("function.py");
 
-/// The driver, as a file.
+/// The driver, in a temporary file.
 pub(in crate::sweep) struct Function(NamedTempFile);
 
 impl Function {
     /// Writes the driver.
     ///
     /// # Errors
-    /// If there is no room for it.
+    /// If the file cannot be written.
     pub(in crate::sweep) fn new() -> Result<Self, TrialError> {
         let mut file = tempfile::Builder::new().prefix("plumb-").suffix(".py").tempfile()?;
         file.write_all(DRIVER.as_bytes())?;
@@ -34,7 +33,7 @@ impl Function {
     }
 }
 
-/// A word as a POSIX shell reads it.
+/// A word, quoted for a POSIX shell.
 pub(in crate::sweep) fn quoted(word: impl AsRef<str>) -> String {
     let word = word.as_ref();
     let is_plain = |one: char| one.is_ascii_alphanumeric() || "-_./:=,+@%".contains(one);

@@ -1,8 +1,7 @@
 //! Runs one trial, and writes its folder.
-//!
-//! `evaluate` plays the frames to a pipeline in this process: no link, no thread and no process of its own. `pipelines`
-//! keeps what may be used again by the next trial. `function` hands the frames to a Python function. `served` starts a
-//! server and a client. `write` writes what a trial leaves.
+//! `evaluate` gives the frames to a pipeline in this process, without a link. `pipelines` keeps what the next trial may
+//! use again. `function` hands the frames to a Python function. `served` starts a server and a client. `write` writes
+//! the trial's files.
 
 mod evaluate;
 mod function;
@@ -45,7 +44,7 @@ impl TrialError {
 /// Runs a trial, and publishes its folder.
 ///
 /// # Errors
-/// [`TrialError`]; nothing of the trial is left then.
+/// [`TrialError`]. Nothing of a failed trial is left.
 pub(super) fn run(
     plan: &Plan,
     trial: &Trial,

@@ -1,8 +1,7 @@
 //! The pipelines of one worker.
-//!
-//! Ours and programs are made anew for each trial, so that a trial depends on nothing that ran before. The interpreter
-//! of a Python function, which takes long to start, is kept for the next trial with the same task and metadata: a
-//! function has only its frame.
+//! Built-in pipelines and programs are made anew for each trial, so that a trial does not depend on earlier ones. The
+//! interpreter of a Python function starts slowly, so it is kept for the next trial with the same task and metadata: a
+//! function gets nothing but a frame.
 
 use std::time::Duration;
 
@@ -14,8 +13,8 @@ use super::evaluate::Given;
 use super::function::Function;
 use crate::sweep::plan::Answerer;
 
-/// How often a program is given 3 s to load what it needs: a minute in all. One that is ready, or has ended, takes
-/// none.
+/// How many times a program gets 3 s to load what it needs: a minute in all. A program that is ready, or has ended, is
+/// not waited for.
 const LOADING: usize = 20;
 
 /// The pipelines of one worker.
@@ -31,7 +30,7 @@ pub(in crate::sweep) struct Taken {
     /// Its name in the report.
     pub(super) name: String,
     chosen: ChosenPipeline,
-    /// What a pipeline that is kept was made for; `None` if it is not kept.
+    /// What the pipeline was made for, if it may be kept; `None` if it is not kept.
     key: Option<String>,
 }
 
@@ -61,7 +60,7 @@ impl Pipelines {
                 (function.command(&plan.python, file, name), Some(key))
             }
             // Clients are not made here.
-            Answerer::Client(_) => return Err(TrialError::failed("a client is no pipeline of this process")),
+            Answerer::Client(_) => return Err(TrialError::failed("a client cannot run in this process")),
         };
         if let Some(kept) = self.kept.take_if(|kept| key.is_some() && kept.key == key) {
             return Ok(kept);
@@ -69,7 +68,7 @@ impl Pipelines {
         self.kept = None;
         let choice = PipelineChoice::new(&command, plan.options()).map_err(TrialError::failed)?;
         let chosen = choice.for_task(task).map_err(TrialError::failed)?;
-        // A machine that is busy must not change what a program answers: only where latency counts, the deadline does.
+        // A busy machine must not change a program's answers, so the deadline applies only where latency counts.
         let within = given.plan.latency_counts().map(|_| deadline);
         let chosen = chosen.within(within).with_meta(meta);
         let mut pipeline = chosen.build().map_err(TrialError::failed)?;
@@ -80,7 +79,7 @@ impl Pipelines {
         Ok(Taken { pipeline, name, chosen, key })
     }
 
-    /// Takes back the pipeline of a trial that went well.
+    /// Takes back the pipeline of a trial that succeeded.
     pub(super) fn give_back(&mut self, taken: Taken) {
         self.kept = Some(taken).filter(|taken| taken.key.is_some());
     }

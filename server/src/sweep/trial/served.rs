@@ -1,4 +1,4 @@
-//! A trial with a client: a server for it, as a process of its own, and the command that starts the client.
+//! A trial with a client: starts a server as a separate process, and then the client's command.
 
 use std::fs;
 use std::path::Path;
@@ -67,7 +67,7 @@ fn server(folder: &Path, keeps_frames: bool) -> Command {
         true => server.arg("--out").arg(folder.join(KEPT)),
         false => server.arg("--json").arg(folder.join(REPORT)),
     };
-    // The run is that of the trial alone.
+    // The user's variables must not change the trial.
     for (variable, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PLUMB_")) {
         server.env_remove(variable);
     }
@@ -94,7 +94,7 @@ fn check(folder: &Path, keeps_frames: bool) -> Result<(), TrialError> {
     match (frames["sent"].as_u64().unwrap_or(0), frames["dropped"].as_u64().unwrap_or(0)) {
         (0, _) => Err(TrialError::failed("the client took no frame")),
         (sent, dropped) if sent == dropped => {
-            Err(TrialError::Failed(format!("the client answered none of {sent} frames: its log says why")))
+            Err(TrialError::Failed(format!("the client answered none of {sent} frames: see its log")))
         }
         _ => Ok(()),
     }

@@ -1,4 +1,4 @@
-//! What a trial leaves in its folder: `run.toml` and `report.json`.
+//! Writes the files of a trial: `run.toml` and `report.json`.
 
 use std::fs;
 use std::io;

@@ -14,7 +14,7 @@ pub(super) fn lines(
         let radii = if min == max { format!("{min:.1}") } else { format!("{min:.1} to {max:.1}") };
         lines.push((
             "missed",
-            format!("every ball, of radius {radii} px: does the client look for such? Its summary says."),
+            format!("every ball, of radius {radii} px: does the client look for this radius? Its summary says so."),
         ));
         lines.push(("", "`--radius` here, or `--min-radius` and `--max-radius` there change that".into()));
     }

@@ -31,7 +31,7 @@ mod tests {
 
     // From R: prop.test(x, n, correct = FALSE)$conf.int, rounded to four digits.
     #[test]
-    fn intervals_are_those_of_r() {
+    fn intervals_equal_those_of_the_language_r() {
         assert_interval(8, 10, [0.4902, 0.9433]);
         assert_interval(0, 10, [0.0, 0.2775]);
         assert_interval(10, 10, [0.7225, 1.0]);

@@ -34,7 +34,8 @@ struct Parts {
     end: Option<usize>,
 }
 
-/// Whether the file is complete: a scan, and after it the marker of the image's end. Bytes after that marker do not count.
+/// Whether the file is complete: a scan, and after it the marker of the image's end. Bytes after that marker do not
+/// count.
 pub(super) fn is_whole(file: &[u8]) -> bool {
     let parts = parts(file);
     parts.first_scan.is_some() && parts.end.is_some()

@@ -2,8 +2,8 @@
 //! dropped, a palette becomes colour, and the picture is turned as its EXIF data says. Gray with more than 8 bits becomes
 //! gray16, if the caller accepts that.
 //!
-//! A JPEG that is cut short is an error, although decoders fill in the missing part. A JPEG without Huffman tables, as many
-//! webcams send, is read with the standard tables.
+//! A JPEG that is cut short is an error, although decoders fill in the missing part. A JPEG without Huffman tables, as
+//! many webcams send, is read with the standard tables.
 
 mod error;
 pub mod fuzz;
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn gray_files_of_sixteen_bits_are_read_value_by_value_where_they_are_taken() {
+    fn gray_files_of_sixteen_bits_are_read_value_by_value_where_they_are_accepted() {
         let folder = tempfile::tempdir().unwrap();
         let values = vec![0, 1, 255, 256, 1000, u16::MAX];
         let written = ImageBuffer::<Luma<u16>, _>::from_raw(3, 2, values.clone()).unwrap();

@@ -2,8 +2,8 @@
 //!
 //! The caller's first call names its nonce in `plumb-nonce`. An end with a token refuses it with the status
 //! `UNAUTHENTICATED`, whose `plumb-nonce` is a nonce of its own. The caller then calls again on the same connection, with
-//! its nonce and its proof, in `plumb-proof`. The metadata of the response has the proof of the called end. Either end may be
-//! the source. A source with an identity signs the proof, in `plumb-identity` and `plumb-signature`.
+//! its nonce and its proof, in `plumb-proof`. The metadata of the response has the proof of the called end. Either end
+//! may be the source. A source with an identity signs the proof, in `plumb-identity` and `plumb-signature`.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -49,7 +49,8 @@ impl Guard {
         Self { admission, ours, issued: Mutex::default() }
     }
 
-    /// Admits a call with this metadata, and returns what the response says. Whoever sends wrong proofs waits.
+    /// Admits a call with this metadata, and returns what the response says. A caller that sends wrong proofs has to
+    /// wait.
     pub(super) async fn admit(&self, said: &MetadataMap) -> Result<MetadataMap, Refusal> {
         let admitted = self.decide(said);
         if let (Err(Refusal::Final(NotAdmitted::Wrong)), Some(keeper)) = (&admitted, self.admission.keeper())

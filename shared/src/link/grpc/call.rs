@@ -16,7 +16,7 @@ use tonic::{Code, Request, Response, Status, Streaming};
 use super::account::Account;
 use super::admission::Caller;
 use super::body::Watched;
-use super::codec::Speech;
+use super::codec::SessionCodec;
 use super::connection::{self, Requests};
 use super::error::GrpcError;
 use super::events::events;
@@ -103,7 +103,7 @@ impl<Ours: Side> Asking<'_, Ours> {
             request.metadata_mut().insert(FEATURES, features);
         }
         let account = self.outbox.account.clone();
-        let codec = Speech::<Ours, Theirs>::new(account.clone(), self.most);
+        let codec = SessionCodec::<Ours, Theirs>::new(account.clone(), self.most);
         let path = PathAndQuery::from_static(Theirs::SERVICE.1);
         let channel = Channel { requests: self.requests.clone(), account };
         let mut grpc = Grpc::with_origin(channel, self.origin.clone()).max_decoding_message_size(self.most);

@@ -24,7 +24,7 @@ const PREFIX: usize = 5;
 pub(super) enum NoMessage {
     #[error("bytes that are not a message of the proto: {0}")]
     Bytes(#[from] prost::DecodeError),
-    #[error("a message of {bytes} bytes beside the pixels: at most {FRAME_OVERHEAD} are taken")]
+    #[error("a message of {bytes} bytes beside the pixels: at most {FRAME_OVERHEAD} are accepted")]
     TooLarge { bytes: usize },
     #[error("a message on the lane {0} before its hello: the hello comes first")]
     NoHello(Lane),
@@ -42,41 +42,41 @@ impl From<NoMessage> for Status {
 }
 
 /// The codec of one end of a session, which sends messages of `Ours` and receives those of `Theirs`.
-pub(super) struct Speech<Ours, Theirs> {
+pub(super) struct SessionCodec<Ours, Theirs> {
     account: Arc<Account>,
     most: usize,
     sides: PhantomData<(Ours, Theirs)>,
 }
 
-impl<Ours, Theirs> Speech<Ours, Theirs> {
+impl<Ours, Theirs> SessionCodec<Ours, Theirs> {
     /// A codec that accepts messages of at most `most` bytes.
     pub(super) fn new(account: Arc<Account>, most: usize) -> Self {
         Self { account, most, sides: PhantomData }
     }
 }
 
-impl<Ours: Side, Theirs: Side> Codec for Speech<Ours, Theirs> {
+impl<Ours: Side, Theirs: Side> Codec for SessionCodec<Ours, Theirs> {
     type Encode = Outgoing<Ours>;
     type Decode = Read;
-    type Encoder = Mouth<Ours>;
-    type Decoder = Ear<Theirs>;
+    type Encoder = MessageEncoder<Ours>;
+    type Decoder = MessageDecoder<Theirs>;
 
-    fn encoder(&mut self) -> Mouth<Ours> {
-        Mouth { account: self.account.clone(), side: PhantomData }
+    fn encoder(&mut self) -> MessageEncoder<Ours> {
+        MessageEncoder { account: self.account.clone(), side: PhantomData }
     }
 
-    fn decoder(&mut self) -> Ear<Theirs> {
-        Ear::new(self.most)
+    fn decoder(&mut self) -> MessageDecoder<Theirs> {
+        MessageDecoder::new(self.most)
     }
 }
 
 /// Encodes messages.
-pub(super) struct Mouth<S> {
+pub(super) struct MessageEncoder<S> {
     account: Arc<Account>,
     side: PhantomData<S>,
 }
 
-impl<S: Side> Encoder for Mouth<S> {
+impl<S: Side> Encoder for MessageEncoder<S> {
     type Item = Outgoing<S>;
     type Error = Status;
 
@@ -91,19 +91,19 @@ impl<S: Side> Encoder for Mouth<S> {
 }
 
 /// Decodes messages, and checks that the hello comes first.
-pub(super) struct Ear<S> {
+pub(super) struct MessageDecoder<S> {
     memory: Memory,
     is_greeted: bool,
     side: PhantomData<S>,
 }
 
-impl<S: Side> Ear<S> {
+impl<S: Side> MessageDecoder<S> {
     pub(super) fn new(most: usize) -> Self {
         Self { memory: Memory::new(most), is_greeted: false, side: PhantomData }
     }
 
     /// Reads a message.
-    pub(super) fn hear(&mut self, bytes: bytes::Bytes) -> Result<Read, NoMessage> {
+    pub(super) fn read_message(&mut self, bytes: bytes::Bytes) -> Result<Read, NoMessage> {
         let beside = beside_pixels(&bytes)?;
         if beside > FRAME_OVERHEAD {
             return Err(NoMessage::TooLarge { bytes: beside });
@@ -117,12 +117,12 @@ impl<S: Side> Ear<S> {
     }
 }
 
-impl<S: Side> Decoder for Ear<S> {
+impl<S: Side> Decoder for MessageDecoder<S> {
     type Item = Read;
     type Error = Status;
 
     fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Read>, Status> {
         let bytes = from.copy_to_bytes(from.remaining());
-        Ok(Some(self.hear(bytes)?))
+        Ok(Some(self.read_message(bytes)?))
     }
 }

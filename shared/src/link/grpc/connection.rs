@@ -15,8 +15,8 @@ use super::outbox::Outbox;
 use super::socket::Counted;
 use super::translate::Side;
 
-/// Largest HTTP/2 frame to accept, in bytes. Measured with frames of 640x480 at 60 per second: 0.40 ms, instead of 0.55 ms
-/// with the usual 16 KiB.
+/// Largest HTTP/2 frame to accept, in bytes. Measured with frames of 640x480 at 60 per second: 0.40 ms, instead of 0.55
+/// ms with the usual 16 KiB.
 const MAX_FRAME: u32 = 1 << 20;
 
 /// Maximum number of bytes of a request's headers. Those of gRPC take a few hundred.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use prost::Message;
 
-use super::codec::Ear;
+use super::codec::MessageDecoder;
 use super::translate::{Read, Side, Sink, Source};
 use crate::protocol::message::FRAME_OVERHEAD;
 
@@ -20,19 +20,19 @@ const NAMES: usize = 1 << 10;
 /// If one of these properties does not hold.
 pub fn check(bytes: &[u8]) {
     match bytes.split_first() {
-        Some((side, stream)) if side % 2 == 0 => hear::<Sink>(stream),
-        Some((_, stream)) => hear::<Source>(stream),
+        Some((side, stream)) if side % 2 == 0 => check_stream::<Sink>(stream),
+        Some((_, stream)) => check_stream::<Source>(stream),
         None => {}
     }
 }
 
-fn hear<S: Side>(mut stream: &[u8]) {
-    let mut ear = Ear::<S>::new(1 << 20);
+fn check_stream<S: Side>(mut stream: &[u8]) {
+    let mut decoder = MessageDecoder::<S>::new(1 << 20);
     while let Some((&[high, low], rest)) = stream.split_first_chunk::<2>() {
         let length = usize::from(u16::from_be_bytes([high, low])).min(rest.len());
         let (message, rest) = rest.split_at(length);
         stream = rest;
-        match ear.hear(Bytes::copy_from_slice(message)) {
+        match decoder.read_message(Bytes::copy_from_slice(message)) {
             Ok(read) => means_the_same::<S>(read, message.len()),
             Err(wrong) => assert!(!wrong.to_string().is_empty()),
         }
@@ -45,11 +45,11 @@ fn means_the_same<S: Side>(read: Read, came: usize) {
     assert!(bytes.len() <= 9 * came + NAMES, "{} bytes of {came}", bytes.len());
     // A message that the protocol refuses (for its id, for example) is refused on the way back.
     let Ok(written) = S::write(lane, bytes.clone()) else { return };
-    let mut again = Ear::<S>::new(1 << 20);
+    let mut again = MessageDecoder::<S>::new(1 << 20);
     let hello = matches!(lane, crate::link::Lane::Control);
     assert!(written.encoded_len() <= came + FRAME_OVERHEAD);
     if hello {
-        let back = again.hear(written.encode_to_vec().into()).expect("a message that was written");
+        let back = again.read_message(written.encode_to_vec().into()).expect("a message that was written");
         assert_eq!(back.bytes, bytes);
     }
 }

@@ -1,7 +1,7 @@
 //! Counts which messages the peer has acknowledged.
 //!
-//! A position is a number of bytes of the messages' stream. HTTP/2 puts headers and frames of its own between them. So the
-//! position within an unfinished piece is an estimate, which never passes the last message.
+//! A position is a number of bytes of the messages' stream. HTTP/2 puts headers and frames of its own between them. So
+//! the position within an unfinished piece is an estimate, which never passes the last message.
 
 use std::collections::VecDeque;
 
@@ -35,7 +35,8 @@ struct Entry {
 }
 
 impl Ledger {
-    /// Notes that a message of `bytes` bytes was encoded into `encoded` bytes. The connection has written `written` bytes.
+    /// Notes that a message of `bytes` bytes was encoded into `encoded` bytes. The connection has written `written`
+    /// bytes.
     pub(super) fn encoded(&mut self, lane: Lane, bytes: usize, encoded: usize, written: u64) {
         if self.flushed == self.encoded {
             self.written_then = written;
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn progress_within_a_large_message_shows() {
+    fn progress_within_a_large_message_is_visible() {
         let mut ledger = Ledger::default();
         ledger.encoded(Lane::Frames, 1000, 1000, 0);
         let left: Vec<_> = [0, 250, 500].map(|written| ledger.buffered(Lane::Frames, written, 0)).into();

@@ -17,7 +17,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::admission::{Guard, Refusal};
 use super::body::Watched;
-use super::codec::Speech;
+use super::codec::SessionCodec;
 use super::connection;
 use super::error::GrpcError;
 use super::events::{Deadline, events};
@@ -75,27 +75,27 @@ pub(super) async fn answer<Ours: Side, Theirs: Side>(
     let guard = Guard::new(admission.clone(), Ours::ROLE);
     let desk =
         Arc::new(Desk::<Ours, Theirs> { outbox: outbox.clone(), most, features, guard, first, theirs: PhantomData });
-    let unless_called = Unless(Some(outbox.clone()));
+    let until_called = CloseUnlessCalled(Some(outbox.clone()));
     connection::serve::<Ours, Theirs, _, _>(socket, outbox.clone(), move |request| desk.clone().answer(request));
     let call = tokio::select! {
         call = timeout(REPLY_LIMIT, &mut called) => call.map_err(|_| GrpcError::Silence(REPLY_LIMIT))?,
         () = outbox.ended() => called.await,
     };
     let call = call.map_err(|_| GrpcError::Broken("it ended before a call".into()))??;
-    unless_called.not();
+    until_called.keep_open();
     Ok(call)
 }
 
 /// Closes the connection if no call comes, or if its receiver is gone.
-struct Unless<S: Side>(Option<Arc<Outbox<S>>>);
+struct CloseUnlessCalled<S: Side>(Option<Arc<Outbox<S>>>);
 
-impl<S: Side> Unless<S> {
-    fn not(mut self) {
+impl<S: Side> CloseUnlessCalled<S> {
+    fn keep_open(mut self) {
         self.0 = None;
     }
 }
 
-impl<S: Side> Drop for Unless<S> {
+impl<S: Side> Drop for CloseUnlessCalled<S> {
     fn drop(&mut self) {
         drop(self.0.take().map(Closing));
     }
@@ -119,7 +119,7 @@ impl<Ours: Side, Theirs: Side> Desk<Ours, Theirs> {
         let (service, path) = Ours::SERVICE;
         let account = self.outbox.account.clone();
         let response = if request.uri().path() == path {
-            let codec = Speech::<Ours, Theirs>::new(account.clone(), self.most);
+            let codec = SessionCodec::<Ours, Theirs>::new(account.clone(), self.most);
             let mut grpc = Grpc::new(codec).apply_max_message_size_config(Some(self.most), None);
             grpc.streaming(Session(self), request).await
         } else {

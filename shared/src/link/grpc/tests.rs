@@ -194,7 +194,7 @@ async fn frames_of_all_sizes_arrive_in_order_and_a_full_lane_holds_one() {
 }
 
 #[tokio::test]
-async fn unread_messages_hold_up_frames_and_count_once_they_are_read() {
+async fn unread_messages_delay_frames_and_count_once_they_are_read() {
     let (source, mut sink) = pair().await;
     let sender = source.sender();
     sender.send(Lane::Control, control(&hello(Role::Source))).await.unwrap();
@@ -225,7 +225,7 @@ fn large(id: u64) -> BytesMut {
 }
 
 #[tokio::test]
-async fn a_peer_that_never_reads_does_not_hold_up_the_end() {
+async fn a_peer_that_never_reads_does_not_delay_the_end() {
     let (source, _sink) = pair().await;
     let sender = source.sender();
     sender.send(Lane::Control, control(&hello(Role::Source))).await.unwrap();
@@ -346,8 +346,8 @@ async fn slowly(mut client: TcpStream, mut server: TcpStream) {
 
 fn read(message: &wire::FromSink) -> Result<(), String> {
     use prost::Message;
-    let mut ear = codec::Ear::<translate::Sink>::new(MAX_PAYLOAD);
-    ear.hear(message.encode_to_vec().into()).map(|_| ()).map_err(|wrong| wrong.to_string())
+    let mut decoder = codec::MessageDecoder::<translate::Sink>::new(MAX_PAYLOAD);
+    decoder.read_message(message.encode_to_vec().into()).map(|_| ()).map_err(|wrong| wrong.to_string())
 }
 
 #[test]
@@ -371,8 +371,8 @@ fn wrong_bytes_are_refused_with_what_would_be_right() {
     let circle = wire::Circle { cov: vec![1.0, 2.0], ..Default::default() };
     let wrong = wire::Answer { kind: Some(wire::answer::Kind::Circle(circle)), ..answer };
     assert_eq!(refused(Some(Message::Answer(wrong))), "a circle whose cov has 2 numbers: none or 3 is right");
-    let mut ear = codec::Ear::<translate::Sink>::new(MAX_PAYLOAD);
-    let wrong = ear.hear(bytes::Bytes::from_static(b"\xff\xff\xff")).unwrap_err().to_string();
+    let mut decoder = codec::MessageDecoder::<translate::Sink>::new(MAX_PAYLOAD);
+    let wrong = decoder.read_message(bytes::Bytes::from_static(b"\xff\xff\xff")).unwrap_err().to_string();
     assert!(wrong.starts_with("bytes that are not a message of the proto: "), "{wrong}");
 }
 
@@ -382,12 +382,12 @@ fn a_large_message_is_pixels_or_is_refused_before_it_is_decoded() {
     let long =
         wire::FromSink { message: Some(wire::from_sink::Message::Bye(wire::Bye { reason: "x".repeat(70_000) })) };
     let refused = read(&long).unwrap_err();
-    assert!(refused.contains("bytes beside the pixels: at most 65536 are taken"), "{refused}");
+    assert!(refused.contains("bytes beside the pixels: at most 65536 are accepted"), "{refused}");
     let meta = (0..20_000).map(|key| (format!("{key}"), wire::MetaValue { value: None })).collect();
     let frame = wire::Frame { meta, data: vec![0; 1 << 20].into(), ..Default::default() };
     let message = wire::FromSource { message: Some(wire::from_source::Message::Frame(frame)) };
-    let mut ear = codec::Ear::<translate::Source>::new(MAX_PAYLOAD);
-    let refused = ear.hear(message.encode_to_vec().into()).unwrap_err().to_string();
+    let mut decoder = codec::MessageDecoder::<translate::Source>::new(MAX_PAYLOAD);
+    let refused = decoder.read_message(message.encode_to_vec().into()).unwrap_err().to_string();
     assert!(refused.contains("bytes beside the pixels"), "{refused}");
 }
 
@@ -406,8 +406,8 @@ proptest! {
         use prost::Message;
         use translate::Side;
         let written = translate::Source::write(Lane::Control, bytes.clone()).unwrap();
-        let mut ear = codec::Ear::<translate::Source>::new(MAX_PAYLOAD);
-        prop_assert_eq!(ear.hear(written.encode_to_vec().into()).unwrap().bytes, bytes);
+        let mut decoder = codec::MessageDecoder::<translate::Source>::new(MAX_PAYLOAD);
+        prop_assert_eq!(decoder.read_message(written.encode_to_vec().into()).unwrap().bytes, bytes);
     }
 }
 
@@ -461,7 +461,7 @@ async fn a_token_at_one_end_only_or_another_token_gets_no_call_and_the_reason() 
 }
 
 #[tokio::test]
-async fn only_the_server_that_is_meant_is_taken_over_a_call() {
+async fn over_a_call_only_the_named_server_is_accepted() {
     let folder = tempfile::tempdir().unwrap();
     let identity = |name: &str| Identity::read_or_make(&folder.path().join(name)).unwrap();
     let token = || Token::of(b"a token of tests");

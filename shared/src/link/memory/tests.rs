@@ -65,7 +65,7 @@ async fn a_full_lane_waits_until_the_peer_takes_a_message_and_does_not_delay_oth
 }
 
 #[tokio::test]
-async fn a_message_larger_than_the_buffer_goes_alone() {
+async fn a_message_larger_than_the_buffer_is_sent_alone() {
     let (here, mut there) = ends().await;
     here.sender().send(Lane::Frames, message(2 * SEND_BUFFER)).await.unwrap();
     assert!(!here.sender().try_send(Lane::Frames, message(1)).await.unwrap());
@@ -74,7 +74,7 @@ async fn a_message_larger_than_the_buffer_goes_alone() {
 }
 
 #[tokio::test]
-async fn a_send_that_is_given_up_takes_no_room() {
+async fn a_send_that_is_given_up_leaves_nothing_in_the_buffer() {
     let (here, mut there) = ends().await;
     here.sender().send(Lane::Answers, message(SEND_BUFFER)).await.unwrap();
     assert!(here.sender().send(Lane::Answers, message(5)).now_or_never().is_none());
@@ -113,7 +113,7 @@ async fn a_close_waits_for_the_control_lane_but_not_for_ever() {
 }
 
 #[tokio::test]
-async fn an_end_that_is_dropped_closes_the_link_also_under_a_waiting_send() {
+async fn dropping_an_end_closes_the_link_even_while_a_send_waits() {
     let (here, there) = ends().await;
     let sender = here.sender();
     sender.send(Lane::Frames, message(SEND_BUFFER)).await.unwrap();

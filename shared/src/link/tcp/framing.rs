@@ -24,7 +24,7 @@ pub const MAX_PAYLOAD: usize = MAX_SIDE as usize * MAX_SIDE as usize * LARGEST_P
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub(super) enum FramingError {
     /// The message is larger than this end accepts.
-    #[error("a message of {bytes} bytes: at most {most} are taken")]
+    #[error("a message of {bytes} bytes: at most {most} are accepted")]
     TooLarge { bytes: usize, most: usize },
     /// No lane has this number.
     #[error("a message on lane {0}: there are 0 (control), 1 (frames) and 2 (answers)")]
@@ -63,7 +63,7 @@ mod tests {
             assert_eq!(parse(header(lane, 77), 77), Ok((lane, 77)));
         }
         let wrong = parse(header(Lane::Frames, 78), 77).unwrap_err();
-        assert_eq!(wrong.to_string(), "a message of 78 bytes: at most 77 are taken");
+        assert_eq!(wrong.to_string(), "a message of 78 bytes: at most 77 are accepted");
         assert_eq!(
             parse([0xff, 0xff, 0xff, 0xff, 0], 77).unwrap_err(),
             FramingError::TooLarge { bytes: u32::MAX as usize, most: 77 }

@@ -14,8 +14,8 @@ use crate::link::unacknowledged::unacknowledged;
 use crate::link::{Lane, Lanes, LinkClosed};
 use crate::socket::SocketWriter;
 
-/// Bytes that a lane may hold before a send waits: as many as over WebRTC on one machine, so that the back pressure is the
-/// same.
+/// Bytes that a lane may hold before a send waits: as many as over WebRTC on one machine, so that the back pressure is
+/// the same.
 const SEND_BUFFER: usize = 1 << 20;
 
 /// Maximum number of messages written with one system call: about the number of small messages that gather while a
@@ -40,8 +40,8 @@ struct State {
     begun: usize,
     /// Bytes written so far.
     written: u64,
-    /// For each written message that may be unacknowledged: its lane, the value of `written` at its end, and the length of
-    /// its body. At most [`ENDS`] are kept, for `buffered`.
+    /// For each written message that may be unacknowledged: its lane, the value of `written` at its end, and the length
+    /// of its body. At most [`ENDS`] are kept, for `buffered`.
     ends: VecDeque<(Lane, u64, usize)>,
     /// This end closed the link.
     closed: bool,
@@ -110,8 +110,8 @@ impl Outbox {
     /// Writes until the queue is empty or the socket accepts no more. Returns whether the queue is empty.
     ///
     /// When the connection is broken, messages vanish and no send fails. The reading half reports the end of the
-    /// connection, after everything that the peer sent before it. So a `bye` that has arrived still counts, even if a send
-    /// notices the closed connection first.
+    /// connection, after everything that the peer sent before it. So a `bye` that has arrived still counts, even if a
+    /// send notices the closed connection first.
     fn flush(&self) -> bool {
         let mut state = self.state();
         while !state.queue.is_empty() {
@@ -188,7 +188,8 @@ impl State {
         slices
     }
 
-    /// Notes that `bytes` more bytes were written. Calls `done` with lane and length of each message that is now complete.
+    /// Notes that `bytes` more bytes were written. Calls `done` with lane and length of each message that is now
+    /// complete.
     fn wrote(&mut self, bytes: usize, mut done: impl FnMut(Lane, usize)) {
         self.written += bytes as u64;
         let mut left = self.begun + bytes;

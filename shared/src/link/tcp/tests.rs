@@ -192,7 +192,7 @@ async fn the_arrival_of_a_part_is_a_sign_of_life() {
 #[tokio::test]
 async fn the_end_of_a_link_says_what_broke_it() {
     let cases: [(&[u8], &str); 3] = [
-        (&[0xff, 0xff, 0xff, 0xff, 1], "it sent a message of 4294967295 bytes: at most 1048576 are taken"),
+        (&[0xff, 0xff, 0xff, 0xff, 1], "it sent a message of 4294967295 bytes: at most 1048576 are accepted"),
         (&[0, 0, 0, 2, 1, 0], "it closed the link in the middle of a message"),
         (&[0, 1, 0, 0, 1, 0], "it closed the link in the middle of a message"),
     ];
@@ -224,7 +224,7 @@ async fn the_last_message_of_a_peer_counts_even_if_sends_find_the_connection_clo
 }
 
 #[tokio::test]
-async fn a_closed_link_lets_go_of_its_connection() {
+async fn a_closed_link_releases_its_connection() {
     let (ours, _theirs) = streams().await;
     let outbox = Arc::new(Outbox::new(Socket::from(ours).split().1));
     let writing = tokio::spawn(outbox.clone().write());
@@ -234,7 +234,7 @@ async fn a_closed_link_lets_go_of_its_connection() {
 }
 
 #[tokio::test]
-async fn a_peer_that_never_reads_holds_up_a_send_but_not_the_end() {
+async fn a_peer_that_never_reads_delays_a_send_but_not_the_end() {
     let (ours, theirs) = streams().await;
     let link = linked(ours);
     let sender = link.sender();

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn reordered_and_repeated_datagrams_are_no_loss() {
+    fn reordered_and_repeated_datagrams_do_not_count_as_loss() {
         assert!(!is_noticed([0, 2, 1, 3, 5, 6, 7, 4, 8]));
         assert!(!is_noticed([0, 0, 1, 1, 2, 2, 1, 0, 3]));
         assert!(is_noticed([0, 2, 2, 2, 3]), "a copy does not fill another's place");
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn other_datagrams_mean_nothing() {
+    fn other_datagrams_are_ignored() {
         let (now, mut arrivals) = (Instant::now(), Arrivals::default());
         for number in [1, 5, 9] {
             let mut handshake = record(number);
@@ -173,7 +173,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_arrives_within_the_window_and_in_time_is_no_loss(
+        fn datagrams_that_arrive_in_time_and_within_the_window_do_not_count_as_loss(
             order in Just((0..200u64).collect::<Vec<_>>()).prop_shuffle(),
             numbers in proptest::collection::vec(any::<u64>(), 0..50),
         ) {

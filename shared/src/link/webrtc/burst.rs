@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_datagram_takes_the_memory_that_linux_counts() {
+    fn the_memory_of_a_datagram_is_counted_as_linux_counts_it() {
         // Measured: datagram sizes in bytes, and how many of them a buffer of 2 MiB held.
         for (size, held) in [(613, 1638), (1228, 910), (1437, 910), (2085, 481), (4000, 248), (9037, 126)] {
             assert_eq!((2 << 20) / memory_of(size), held, "{size}");

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_plumb_attribute_stands_before_the_first_media_section() {
+    fn the_plumb_attribute_is_before_the_first_media_section() {
         let sdp = "v=0\r\ns=-\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:0\r\n";
         let marked = PlumbAttribute { mtu: Some(16_000), live: false, is_stranger: false }.insert(sdp);
         assert!(marked.starts_with("v=0\r\ns=-\r\na=x-plumb:1 mtu=16000\r\nm=application"), "{marked}");
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn an_mtu_that_no_path_has_is_not_believed() {
+    fn an_impossible_mtu_is_ignored() {
         for mtu in ["0", "100", "-5", "x"] {
             let attribute = PlumbAttribute::find(&format!("a=x-plumb:1 mtu={mtu}\r\n"));
             assert_eq!(attribute, Some(PlumbAttribute { mtu: None, live: false, is_stranger: false }), "{mtu}");

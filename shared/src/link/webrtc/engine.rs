@@ -27,7 +27,7 @@ const ICE_DISCONNECTED: Duration = Duration::from_secs(5);
 const ICE_FAILED: Duration = Duration::from_secs(25);
 const ICE_KEEPALIVE: Duration = Duration::from_secs(2);
 
-/// The crate's own suites but those with CBC, whose packets would not pass the guard. Every peer has one of these:
+/// The crate's own suites except those with CBC, whose packets would not pass the guard. Every peer has one of these:
 /// RFC 8827 (6.5) requires the first.
 const CIPHER_SUITES: [CipherSuiteId; 3] = [
     CipherSuiteId::Tls_Ecdhe_Ecdsa_With_Aes_128_Gcm_Sha256,

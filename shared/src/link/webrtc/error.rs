@@ -84,7 +84,7 @@ pub enum OpenError {
     )]
     NoFingerprint,
     /// The peer's proof does not cover this link.
-    #[error("the peer's proof is not for this link: is somebody in between, or has the peer another token?")]
+    #[error("the peer's proof is not for this link: is somebody in between, or does the peer have another token?")]
     Unproven,
     /// The certificate is not the proven one.
     #[error("the peer's certificate is not the one that it proved to be its own: somebody is in between")]

@@ -44,7 +44,7 @@ async fn answer(signaling: &mut Signaling, settings: &LinkSettings) -> Result<Op
     let (mut offer, mut early) = offered(signaling).await?;
     for _ in 0..MAX_OFFERS {
         if PlumbAttribute::find(&offer).is_some_and(|offered| offered.is_stranger) {
-            debug!("an offer for a stranger: our hello came late, and gets another");
+            debug!("ignoring an offer for a stranger: our hello came late, and gets another offer");
             (offer, early) = offered(signaling).await?;
             continue;
         }

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_packet_size_that_no_path_has_is_not_believed() {
+    fn an_impossible_packet_size_is_ignored() {
         assert_eq!([0, 100, 575].map(sound_mtu), [None; 3]);
         assert_eq!([576, 1400, 4_000_000_000].map(sound_mtu), [Some(576), Some(1400), Some(LOOPBACK_MTU)]);
     }

@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn a_description_in_neither_form_is_left_alone() {
+    fn a_description_in_neither_form_stays_unchanged() {
         for sdp in
             ["", "m=application", "m=application 9 DTLS/SCTP", "m=application 9 UDP/DTLS/SCTP x\r\na=sctpmap:1\r\n"]
         {

@@ -148,7 +148,7 @@ impl Opening {
         self.proof.sign()
     }
 
-    /// Checks the peer's proof that this link is its own, and the signature of the server that is meant.
+    /// Checks the peer's proof that this link is its own, and the signature of the named server.
     pub(super) fn check(&self, proof: Option<&str>, signature: Option<&str>) -> Result<(), OpenError> {
         self.proof.check(proof, signature)
     }
@@ -212,7 +212,7 @@ fn no_socket(addresses: &[SocketAddr]) -> Option<OpenError> {
     addresses.iter().map(refused).collect::<Option<Vec<_>>>()?.into_iter().next()
 }
 
-/// The error for a socket that was refused a moment ago, or whose copy was, but can be opened by now.
+/// The error for a socket that could not be opened or copied a moment ago, but can be opened now.
 fn not_built(addresses: &[SocketAddr], error: webrtc::error::Error) -> OpenError {
     use webrtc::error::Error;
     let Some(&address) = addresses.first() else { return OpenError::WebRtc(error) };
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lack_of_sockets_that_has_passed_by_now_is_worth_another_attempt() {
+    fn after_a_temporary_lack_of_sockets_another_attempt_is_made() {
         let addresses = [([127, 0, 0, 1], 0).into()];
         // The crate's errors for a socket whose copy is refused, and for a refused socket.
         let copy = not_built(&addresses, io::Error::from_raw_os_error(24).into());

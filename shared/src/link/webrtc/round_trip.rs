@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn other_datagrams_and_short_ones_mean_nothing() {
+    fn other_datagrams_and_short_ones_are_ignored() {
         let (now, mut trips) = (Instant::now(), RoundTrips::default());
         for length in 0..message(BINDING_REQUEST, 1).len() {
             trips.sends(&message(BINDING_REQUEST, 1)[..length.min(19)], now);

@@ -89,7 +89,7 @@ impl Runtime for LinkRuntime {
         let options = socket.try_clone()?;
         let socket = self.tokio.wrap_udp_socket(socket)?;
         if let Err(error) = fragments::allow(&options) {
-            debug!("packets may not be cut on their way: {error}");
+            debug!("cannot allow packets to be fragmented: {error}");
         }
         let (clock, progress, gate) = (self.clock.clone(), self.progress.clone(), Gate::new(self.signaling));
         Ok(Arc::new(LinkSocket::new(socket, self.most_segments, clock, progress, gate)))

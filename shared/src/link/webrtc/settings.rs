@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_and_a_published_port_take_no_more_than_a_browser() {
+    fn a_stranger_and_a_published_port_get_no_larger_buffer_than_a_browser() {
         let stranger = LinkSettings { peer: PeerKind::Stranger, ..Default::default() };
         let advertise = Some([192, 0, 2, 7].into());
         let published = LinkSettings { mtu: Some(1400), advertise, peer_buffer: Some(8 << 20), ..Default::default() };

@@ -49,14 +49,14 @@ mod tests {
     const OFFER: &str = "v=0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=setup:actpass\r\na=mid:0\r\n";
 
     #[test]
-    fn a_role_takes_the_place_of_the_one_claimed() {
+    fn a_role_replaces_the_claimed_one() {
         let active = Setup::Active.put(OFFER);
         assert_eq!(active, OFFER.replace("actpass", "active"));
         assert_eq!(Setup::Passive.put(&active), OFFER.replace("actpass", "passive"));
     }
 
     #[test]
-    fn a_description_that_claims_none_gets_one() {
+    fn a_role_is_added_to_a_description_without_one() {
         let bare = OFFER.replace("a=setup:actpass\r\n", "");
         assert_eq!(Setup::Passive.put(&bare), format!("{bare}a=setup:passive\r\n"));
     }

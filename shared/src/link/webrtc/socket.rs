@@ -21,7 +21,7 @@ use super::round_trip::RoundTrips;
 /// everything after it, and after six lost retransmissions in a row the crate no longer sets that timer, so the
 /// connection stalls for good. Measured at 20 % loss, 640x480 LZ4, 60 frames per second, ten sessions of 10 s each:
 /// with datagrams up to 256 bytes sent twice, 89 % scored and one session ended early; with this limit, 93 % and none.
-/// A network's packets are no larger than this limit, and bursts of several packets are one larger system call.
+/// The packets of a network are at most this large. A larger system call is a burst of several packets.
 const GOES_TWICE: usize = 1_500;
 
 /// Maximum number of buffers in a row from which no datagram is accepted, before other tasks get a turn.

@@ -163,7 +163,7 @@ async fn a_peer_in_the_middle_of_the_signaling_gets_no_link_and_reads_no_frame()
 }
 
 #[tokio::test]
-async fn the_same_peer_in_the_middle_reads_every_frame_if_the_proofs_leave_the_certificates_out() {
+async fn the_same_peer_in_the_middle_reads_every_frame_if_the_proofs_do_not_cover_the_certificates() {
     let (source, sink_has_the_frame, read) = with_a_peer_in_the_middle(false).await;
     assert!(source.is_ok() && sink_has_the_frame);
     assert_eq!(read.as_deref(), Some(&b"frame"[..]));
@@ -184,8 +184,8 @@ async fn two_ends_with_one_token_open_a_link_and_with_two_tokens_none() {
     assert_eq!(source.to_string(), "it refused: the proof fails: the two ends have different tokens");
 }
 
-/// Sits between a sink and a source, and holds their token: proves itself to each of them as the other. Returns whether the
-/// sink has opened a link to it.
+/// Sits between a sink and a source, and holds their token: proves itself to each of them as the other. Returns whether
+/// the sink has opened a link to it.
 async fn holder_in_the_middle(mut to_source: Signaling, mut to_sink: Signaling) -> Option<()> {
     let token = Token::of(TOKEN);
     let said = to_sink.receive().await.ok()?;
@@ -217,7 +217,7 @@ async fn holder_in_the_middle(mut to_source: Signaling, mut to_sink: Signaling) 
 }
 
 #[tokio::test]
-async fn a_holder_of_the_token_in_the_middle_cannot_pass_for_the_server_that_is_meant() {
+async fn a_holder_of_the_token_in_the_middle_cannot_pass_for_the_named_server() {
     let folder = tempfile::tempdir().unwrap();
     let identity = Identity::read_or_make(&folder.path().join("identity")).unwrap();
     for meant in [None, Some(identity.id())] {
@@ -256,22 +256,22 @@ async fn opened(offered: impl Fn(&str) -> String, answered: impl Fn(&str) -> Str
 }
 
 #[tokio::test]
-async fn an_answer_that_claims_the_clients_role_all_the_same_opens() {
+async fn an_answer_that_claims_the_clients_role_still_opens_the_link() {
     opened(str::to_owned, |answer| Setup::Active.put(answer)).await;
 }
 
 #[tokio::test]
-async fn an_answer_that_claims_no_role_opens() {
+async fn an_answer_without_a_role_opens_the_link() {
     opened(str::to_owned, |answer| answer.replace("a=setup:passive\r\n", "")).await;
 }
 
 #[tokio::test]
-async fn an_offer_that_leaves_the_choice_opens() {
+async fn an_offer_that_leaves_the_choice_of_role_opens_the_link() {
     opened(|offer| offer.replace("a=setup:active", "a=setup:actpass"), str::to_owned).await;
 }
 
 #[tokio::test]
-async fn an_offer_of_the_old_form_opens() {
+async fn an_offer_of_the_old_form_opens_the_link() {
     let old = |offer: &str| {
         let offer = offer.replace("UDP/DTLS/SCTP webrtc-datachannel", "DTLS/SCTP 5000");
         offer.replace("a=sctp-port:5000", "a=sctpmap:5000 webrtc-datachannel 65535")

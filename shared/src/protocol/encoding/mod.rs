@@ -176,7 +176,8 @@ impl Lz4Encoder {
 /// [`ImageView::from_wire`]), anything else is decoded into `memory`.
 ///
 /// Whatever `data` holds, this takes memory only for the image and at most one byte in front of 16-bit pixels; while a
-/// picture is decoded, also for a few of its rows, and 270 KiB for a PNG. The caller has checked that it accepts the size.
+/// picture is decoded, also for a few of its rows, and 270 KiB for a PNG. The caller has checked that it accepts the
+/// size.
 ///
 /// # Errors
 /// [`PixelsError`] if `data` does not decode to exactly the image's pixels.

@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(refused(image(4, 3, &[9; 11]).write()), "11 bytes do not fill a 4x3 gray8 image: 12 are needed");
         assert_eq!(
             refused(image(4, 4, &[9; 16]).write()),
-            "a 4x4 gray8 image has 16 bytes: at most the frame's 12 are taken"
+            "a 4x4 gray8 image has 16 bytes: at most the frame's 12 are accepted"
         );
         let named = |pixel, encoding| {
             Payload::new(IMAGE)
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_that_claims_more_than_the_frame_takes_no_memory() {
+    fn a_block_that_claims_more_than_the_frame_allocates_no_memory() {
         let (size, pixel, encoding) = (Size { width: 8192, height: 8192 }, PixelFormat::Bgr8, Encoding::Lz4);
         let mut encoder = Lz4Encoder::default();
         let block = encoder.encode(&[0; 1 << 20]).unwrap();

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn coordinates_written_as_integers_are_taken() {
+    fn coordinates_written_as_integers_are_accepted() {
         let mut map: BTreeMap<&str, MetaValue> = BTreeMap::new();
         for (name, value) in [("x", 10), ("y", 20), ("radius", 5), ("frame", 0)] {
             map.insert(name, MetaValue::Integer(value));

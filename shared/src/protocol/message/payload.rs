@@ -98,7 +98,7 @@ pub enum PayloadError {
         limit: f64,
     },
     /// An image is larger than the frame.
-    #[error("a {size} {pixel} image has {bytes} bytes: at most the frame's {most} are taken")]
+    #[error("a {size} {pixel} image has {bytes} bytes: at most the frame's {most} are accepted")]
     TooLarge {
         /// The image's size.
         size: Size,

@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_claims_to_be_endless_takes_no_memory() {
+    fn a_list_that_claims_to_be_endless_allocates_no_memory() {
         // {"type": "answers", "missing": an array of 2^32 - 1, of which nothing follows}
         let endless = b"\x82\xa4type\xa7answers\xa7missing\xdd\xff\xff\xff\xff";
         assert!(decode_reply(endless).is_err());

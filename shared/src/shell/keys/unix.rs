@@ -39,7 +39,7 @@ impl Keys {
             return None;
         }
         let watched = watch(stopper.clone());
-        watched.inspect_err(|error| debug!("no keys of the terminal: {error}")).ok()
+        watched.inspect_err(|error| debug!("cannot read keys from the terminal: {error}")).ok()
     }
 }
 

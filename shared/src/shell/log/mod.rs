@@ -137,7 +137,7 @@ impl Beside for HeldBack {
     fn due(&mut self, now: Instant, lost: u64) -> (Vec<String>, Option<Instant>) {
         let (mut lines, next) = self.limiter.lock().unwrap_or_else(PoisonError::into_inner).due(now);
         if lost > 0 {
-            lines.push(self.style.warning(&format!("{lost} log lines dropped: stderr took nothing for a while")));
+            lines.push(self.style.warning(&format!("{lost} log lines dropped: stderr was blocked for a while")));
         }
         (lines.into_iter().map(|line| line + "\n").collect(), next)
     }

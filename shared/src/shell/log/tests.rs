@@ -46,7 +46,7 @@ fn logged(is_stuck: bool, say: impl FnOnce()) -> Vec<String> {
 }
 
 #[test]
-fn a_stuck_stderr_holds_nobody_up_and_what_it_lost_is_counted() {
+fn a_stuck_stderr_delays_nobody_and_what_it_lost_is_counted() {
     let said = 10_000;
     let lines = logged(true, || (0..said).for_each(|number| info!("line {number} {}", "x".repeat(100))));
     let (notices, written): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.contains("log lines dropped"));
@@ -63,7 +63,7 @@ fn a_peers_text_cannot_forge_a_line_or_move_the_cursor() {
 }
 
 #[test]
-fn a_failure_others_cause_is_a_short_line() {
+fn a_failure_that_others_cause_is_a_short_line() {
     let lines = logged(false, || warn!("10.0.0.1:9: {}", "\u{7f}".repeat(64 << 10)));
     assert_eq!(lines.len(), 1);
     assert_eq!(lines[0].chars().count(), "server: warning: ".len() + 200, "{lines:?}");

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_switch_is_switched_off_and_a_hyphen_begins_a_value() {
+    fn a_switch_may_be_false_and_a_value_may_begin_with_a_hyphen() {
         let matches = command().get_matches_from(["it", "--once=false", "--eye", "-1", "-vv", "file"]);
         assert_eq!(matches.get_one::<bool>("once"), Some(&false));
         assert_eq!(matches.get_one::<String>("eye").map(String::as_str), Some("-1"));

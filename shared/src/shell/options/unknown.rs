@@ -40,7 +40,7 @@ fn warning(name: &str, known: &[String]) -> String {
         [] => "--help names them all".to_owned(),
         names => format!("did you mean {}?", names.join(" or ")),
     };
-    format!("the environment's {} belongs to no option: {right}", Brief(name, SHOWN_CHARACTERS))
+    format!("the environment variable {} belongs to no option: {right}", Brief(name, SHOWN_CHARACTERS))
 }
 
 #[cfg(test)]
@@ -55,7 +55,7 @@ mod tests {
     fn a_mistyped_variable_is_reported_with_similar_names() {
         let [frame] = &said(&["PLUMB_FRAME", "PLUMB_FRAMES", "FRAME"])[..] else { panic!("not one") };
         assert!(
-            frame.starts_with("the environment's PLUMB_FRAME belongs to no option: did you mean PLUMB_FRAMES"),
+            frame.starts_with("the environment variable PLUMB_FRAME belongs to no option: did you mean PLUMB_FRAMES"),
             "{frame}"
         );
         let [lower] = &said(&["PLUMB_no_graphics"])[..] else { panic!("not one") };

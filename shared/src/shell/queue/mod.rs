@@ -21,8 +21,8 @@ pub(super) use out::Beside;
 /// Interval of checks on the progress of writing.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// How long the end waits for a thread that does not write: longer than it waits for its turn on a machine that still
-/// does anything.
+/// How long the end waits for a thread that does not write: longer than a thread waits for its turn on any machine that
+/// still works.
 const TURN_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The side that texts are put into; cheap to clone.

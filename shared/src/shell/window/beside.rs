@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn work_without_a_window_is_told_to_write_rows_and_its_result_comes_back() {
+    fn without_a_window_the_work_is_told_to_write_rows_and_its_result_is_returned() {
         let (stopper, _stop) = stop_pair();
         let rows = Rows::to(std::io::sink());
         let place = beside_window_or_rows(None::<&Board<Nothing>>, &rows, &Controls::of(&stopper), |place| {

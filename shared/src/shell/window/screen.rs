@@ -44,7 +44,8 @@ pub(super) enum Wish {
 pub(super) struct Screen(Window);
 
 impl Screen {
-    /// Opens a window of this size. Its keys go to `on_key`, also those that are pressed and released between two refreshes.
+    /// Opens a window of this size. Its keys go to `on_key`, also those that are pressed and released between two
+    /// refreshes.
     pub(super) fn open(title: &str, size: Size, on_key: Option<OnKey>) -> Result<Self, NoWindow> {
         // If the window's size differs from the canvas, for a moment or below the least size, the canvas is scaled.
         let options = WindowOptions { resize: true, scale_mode: ScaleMode::AspectRatioStretch, ..Default::default() };

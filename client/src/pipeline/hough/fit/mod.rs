@@ -9,7 +9,8 @@
 //! - `equations` turns pixels into a step of the model.
 //! - `decide` chooses the kind of model: which sectors show the disc, how the ground lies, and whether the disc moved.
 //! - `light` estimates the gain of uneven light at each pixel. The annulus is divided by it.
-//! - `evidence` collects what each direction shows about the fitted disc, for the verdict and for an honest covariance.
+//! - `evidence` collects what each direction shows about the fitted disc, for the verdict and for a covariance that is
+//!   large enough.
 
 pub(crate) mod decide;
 pub(crate) mod equations;

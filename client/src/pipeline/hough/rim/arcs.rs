@@ -294,7 +294,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_polarity_has_its_own_strongest_step_and_of_equals_the_last() {
+    fn each_polarity_has_its_own_strongest_step_the_last_of_equal_ones() {
         let places =
             |steps: &[f32]| strongest_of(steps).map(|(at, size)| ((at + 0.5 * (steps.len() - 1) as f64).round(), size));
         assert_eq!(places(&[1.0, -3.0, 0.5, 2.0, 0.0]), [(3.0, 2.0), (1.0, -3.0), (1.0, -3.0)]);
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tail_of_the_binomial_is_that_of_counted_coins() {
+    fn the_tail_of_the_binomial_agrees_with_counted_coins() {
         // At least 8 of 10 fair coins: 56 of 1024 throws.
         assert!((log_tail(10, 8, 0.5) - (56.0f64 / 1024.0).log10()).abs() < 1e-12);
         assert!(log_tail(10, 0, 0.3).abs() < 1e-12);

@@ -39,7 +39,7 @@ pub(crate) const MIN_SHARE: f64 = 0.6;
 /// not exact yet.
 const MIN_SCORE: f64 = 0.4;
 
-/// Fraction of the points' weight from which on the other polarities are skipped, to save time.
+/// If a polarity has at least this fraction of the points' weight, the others are skipped, to save time.
 const GOOD_SCORE: f64 = 0.8;
 
 /// Exponents of the number of pixels in the numbers of circles and of ellipses that could be traced (Pătrăucean et al.

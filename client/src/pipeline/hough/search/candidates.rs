@@ -65,7 +65,7 @@ impl Candidates {
         (self.radii, self.examined) = (Some(radii), 0);
     }
 
-    /// The edges as the rings were looked for among them.
+    /// The edges among which rings are looked for.
     pub(crate) fn map(&self) -> &EdgeMap {
         &self.map
     }

@@ -26,7 +26,7 @@ fn discs(places: &[(f64, f64)], radius: f64) -> Canvas {
 }
 
 #[test]
-fn a_single_disc_is_measured_as_by_the_search_for_one_to_the_bit() {
+fn a_search_for_all_measures_a_single_disc_to_the_bit_as_a_search_for_one() {
     for seed in 0..60 {
         let mut random = Random::new(seed);
         let truth = anywhere(&mut random);

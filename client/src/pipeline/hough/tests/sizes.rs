@@ -9,7 +9,7 @@ use crate::pipeline::RadiusLimits;
 use crate::pipeline::testing::*;
 
 #[test]
-fn the_covariance_is_honest() {
+fn the_covariance_agrees_with_the_errors() {
     let mut detector = detector();
     let n = 200;
     let sum: f64 = (0..n)

@@ -12,12 +12,12 @@ use crate::run::FileError;
 #[derive(Debug, Error)]
 pub enum RenewError {
     /// The folder is not one that a run has written.
-    #[error("{} is not the folder of a run: {lacks}; name a folder that a run wrote with --out", Escaped(&folder.display().to_string()))]
+    #[error("{} is not the folder of a run: {wrong}; name a folder that a run wrote with --out", Escaped(&folder.display().to_string()))]
     NotARun {
         /// The folder.
         folder: PathBuf,
-        /// What it lacks.
-        lacks: String,
+        /// What it wrong.
+        wrong: String,
     },
     /// The run is still going on.
     #[error("{} belongs to a run that is still going on: wait for its end, or stop its server", Escaped(&folder.display().to_string()))]

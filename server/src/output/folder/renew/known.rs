@@ -213,7 +213,7 @@ impl<'a> Known<'a> {
 }
 
 impl KnownSession {
-    /// Adds what the rows lack to a report that was made from them.
+    /// Adds what the rows do not contain to a report that was made from them.
     pub(super) fn complete(&self, report: &mut SessionReport) {
         report.client = self.client.as_ref().and_then(KnownClient::report);
         report.connect_us = self.connect_us;

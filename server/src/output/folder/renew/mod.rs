@@ -1,8 +1,9 @@
 //! Completes a run's folder after a crash or a full disk, or makes its table again.
 //!
-//! The rows of `frames.csv` are scored again (`restored`), exactly as they were. What the rows lack (client, clock,
-//! bytes, skipped ticks) is taken from the last `report.json` (`known`), and figures that are lost are named. Sessions
-//! that had ended stay as they are in the report. `rows` reads the rows, `sessions` finds where each session ends.
+//! The rows of `frames.csv` are scored again (`restored`), exactly as they were. What the rows do not contain (client,
+//! clock, bytes, skipped ticks) is taken from the last `report.json` (`known`), and figures that are lost are named.
+//! Sessions that had ended stay as they are in the report. `rows` reads the rows, `sessions` finds where each session
+//! ends.
 
 mod error;
 mod known;
@@ -32,7 +33,7 @@ use crate::gate::{Judge, Worst};
 use crate::output::html::{Gathered, page};
 use crate::output::json::document::Document;
 use crate::output::json::replace::Replaced;
-use crate::output::mcap::{self, Mended};
+use crate::output::mcap::{self, Repaired};
 use crate::output::report::{Incomplete, IncompleteReason};
 use crate::output::table;
 use crate::run::{RunConfig, RunSpec, of_file};
@@ -53,7 +54,7 @@ pub struct Renewed {
     /// Whether there was a report that could be read.
     pub had_report: bool,
     /// The result of completing an interrupted recording; `None` if there is no recording, or if it is complete.
-    pub recording: Option<Mended>,
+    pub recording: Option<Repaired>,
 }
 
 /// Writes the report, the page and the typed table of the run in this folder again.
@@ -68,13 +69,13 @@ pub fn renew(folder: &Path) -> Result<Renewed, RenewError> {
     let spec = of_file("RUN", &folder.join(RUN))?;
     let torn_bytes = rows::cut_torn(&folder.join(FRAMES)).map_err(failed(folder, FRAMES))?;
     remove_parts(folder).map_err(failed(folder, TABLE))?;
-    let recording = mended(folder).map_err(failed(folder, RECORDING))?;
+    let recording = repaired(folder).map_err(failed(folder, RECORDING))?;
     Ok(Renewed { recording, ..Renewal { folder, spec }.all(torn_bytes)? })
 }
 
 /// The open file of the run, if a run wrote the folder.
 fn opened(folder: &Path) -> Result<File, RenewError> {
-    let not_a_run = |lacks: String| RenewError::NotARun { folder: folder.into(), lacks };
+    let not_a_run = |wrong: String| RenewError::NotARun { folder: folder.into(), wrong };
     if !folder.is_dir() {
         return Err(not_a_run("it is not a folder".into()));
     }
@@ -87,12 +88,12 @@ fn opened(folder: &Path) -> Result<File, RenewError> {
 }
 
 /// Completes the recording, if there is one that broke off.
-fn mended(folder: &Path) -> io::Result<Option<Mended>> {
+fn repaired(folder: &Path) -> io::Result<Option<Repaired>> {
     let path = folder.join(RECORDING);
     if !path.is_file() {
         return Ok(None);
     }
-    mcap::mend(&path, &format!(".{RECORDING}."), PART)
+    mcap::repair(&path, &format!(".{RECORDING}."), PART)
 }
 
 /// Removes files that a crash has left half-written.
@@ -130,7 +131,7 @@ impl Renewal<'_> {
         let typed = self.pass(&seen, typed, &mut gathered, &mut restorer, &mut document)?;
         crops::find(self.folder, &mut gathered);
         let broken_off = restorer.finish(&mut document).map_err(failed(self.folder, REPORT))?;
-        let incomplete = self.lacks(known.as_ref(), &seen, broken_off);
+        let incomplete = self.incomplete(known.as_ref(), &seen, broken_off);
         document.set_incomplete(incomplete.clone());
         let report = document.text();
         self.write_report(&report).map_err(failed(self.folder, REPORT))?;
@@ -216,8 +217,8 @@ impl Renewal<'_> {
         Judge::new(&run, self.spec.judged.conditions())
     }
 
-    /// What the folder lacks.
-    fn lacks(&self, known: Option<&Known<'_>>, seen: &Seen, broken_off: u64) -> Option<Incomplete> {
+    /// What is missing from the folder.
+    fn incomplete(&self, known: Option<&Known<'_>>, seen: &Seen, broken_off: u64) -> Option<Incomplete> {
         let not_written = known.map_or(0, |known| known.frames_without_rows(seen));
         let before = known.and_then(Known::incomplete);
         let broke_off =

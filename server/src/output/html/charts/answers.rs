@@ -15,7 +15,7 @@ pub(super) fn image(frames: &SessionFrames, facts: &SessionFacts) -> String {
         ["images", "identical", "other_shape"].map(|name| facts.figure(&format!("image.{name}")).unwrap_or_default());
     shapes(images, identical, other)
         + &if frames.residual.count() == 0 {
-            nothing("psnr", "PSNR", "No picture differs from its frame in a way that PSNR can tell.")
+            nothing("psnr", "PSNR", "The PSNR shows no difference between the pictures and their frames.")
         } else {
             psnr(frames) + &cumulative(frames)
         }

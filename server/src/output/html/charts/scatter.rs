@@ -1,4 +1,4 @@
-//! The chart of errors in the plane, with the bias, the spread, and the covariance that the answers claim.
+//! The chart of errors in the plane, with the bias, the spread, and the mean covariance in the answers.
 
 use super::limit::AT_95;
 use crate::output::html::facts::SessionFacts;
@@ -29,7 +29,7 @@ pub(super) fn figure(frames: &SessionFrames, facts: &SessionFacts) -> String {
     }
     if let Some(axes) = claimed {
         plot.ellipse("claimed", bias, axes);
-        plot.explain("claimed", "95 % ellipse that the answers claim");
+        plot.explain("claimed", "95 % ellipse by the answers' covariances");
     }
     plot.cross("bias", bias);
     plot.explain("bias", "bias");
@@ -54,7 +54,7 @@ fn words(facts: &SessionFacts, bias: [f64; 2], spread: Option<Axes>, claimed: Op
             &format!("The ellipse of the errors has half-axes of {} and {}\u{202f}px. ", short(long), short(small));
         if let Some(own) = claimed {
             let ratio = (own.long * own.short / (long * small).max(f64::MIN_POSITIVE)).sqrt();
-            words += &format!("The one that the answers claim is {} times as long and wide", short(ratio));
+            words += &format!("The ellipse by the answers' covariances is {} times as long and wide", short(ratio));
             words += &facts
                 .figure("error_px.nees")
                 .map_or(String::new(), |nees| format!(" (NEES {}; 1 is right)", short(nees)));

@@ -92,7 +92,7 @@ fn why_not(able: CapabilityFlags) -> Option<&'static str> {
             "its planes lie in separate memory, which is not supported"
         }
         () if able.contains(CapabilityFlags::META_CAPTURE) => {
-            "it gives metadata only; a webcam's pictures have another number"
+            "it gives only metadata; the webcam has its pictures at another /dev/video"
         }
         () if able.contains(CapabilityFlags::VIDEO_OUTPUT) => "it is an output",
         () => "it captures no video",

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_brings_a_repetition_at_once_but_not_two_at_once() {
+    fn a_probe_causes_a_repetition_at_once_and_the_next_one_a_moment_later() {
         let mut acknowledgements = acknowledgements();
         acknowledgements.answer(none(7), Micros(0));
         acknowledgements.poll(Micros(0)).unwrap();

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_takes_existing_pieces_and_all_of_them_if_it_names_none() {
+    fn a_request_selects_existing_pieces_and_all_of_them_if_it_names_none() {
         let mut buffer = Buffer::default();
         keep(&mut buffer, 4);
         let frame = buffer.get_mut(4).unwrap();

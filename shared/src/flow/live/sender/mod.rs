@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_requested_piece_becomes_the_probe_if_the_acknowledgement_stays_out() {
+    fn a_requested_piece_becomes_the_probe_if_no_acknowledgement_comes() {
         let mut sender = Sender::new(LIFETIME);
         sender.sending(0, Micros(0), 9, [&b"first"[..], b"last"], |_| true);
         assert_eq!(requested(&mut sender, 0, &[0])[0].as_ref(), b"first");

@@ -1,7 +1,7 @@
 //! Turns a session's messages into those of `proto/plumb.proto` and back.
 //!
-//! [`Side`] says what one end speaks: a [`Source`] or a [`Sink`]. `control`, `frame` and `answer` have one kind of message
-//! each, `words` the values that both forms name.
+//! [`Side`] says what one end speaks: a [`Source`] or a [`Sink`]. `control`, `frame` and `answer` have one kind of
+//! message each, `words` the values that both forms name.
 
 mod answer;
 mod control;
@@ -31,7 +31,7 @@ pub(super) enum Untranslatable {
     Count { field: &'static str, count: usize, right: usize },
     #[error("an answer of the kind \"{0}\", which this link does not carry")]
     Kind(String),
-    #[error("a message on the lane {0}, which is the other end's")]
+    #[error("a message on the lane {0}, on which only the other end sends")]
     Lane(Lane),
     #[error("a message in several pieces: this link carries messages whole")]
     Pieces,

@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_address_that_showed_the_password_is_heard() {
+    fn only_the_address_that_proved_the_password_is_accepted() {
         let (mut gate, now) = (Gate::new(None), later());
         let (peer, third) = (address("127.0.0.1:5000"), address("127.0.0.1:5001"));
         let data = record(23, 1, b"data");
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_we_nominate_or_call_is_heard() {
+    fn a_peer_that_we_nominate_or_call_is_accepted() {
         let now = later();
         for ours in [stun(CHECK, true), record(22, 0, &[1])] {
             let (mut gate, peer) = (Gate::new(None), address("10.0.0.1:5000"));

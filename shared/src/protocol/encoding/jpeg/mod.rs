@@ -1,8 +1,8 @@
 //! Frames as JPEG (ITU-T T.81), with loss: 8 bits, gray or colour.
 //!
-//! [`outline`] checks a picture before anything is decoded. The decoder is used directly, because through the `image` crate
-//! it paints the rest of a damaged picture gray, without an error. A JPEG has no checksum: damage that leaves valid codes is
-//! not noticed.
+//! [`outline`] checks a picture before anything is decoded. The decoder is used directly, because through the `image`
+//! crate it paints the rest of a damaged picture gray, without an error. A JPEG has no checksum: damage that leaves
+//! valid codes is not noticed.
 
 mod outline;
 

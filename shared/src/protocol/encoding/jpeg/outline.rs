@@ -1,7 +1,7 @@
 //! Checks everything in a JPEG but its pixels, before it is decoded.
 //!
-//! Only baseline JPEG with one scan is accepted, as most programs write it. A progressive picture needs memory for all its
-//! coefficients, and may have thousands of scans that each take as long as a picture.
+//! Only baseline JPEG with one scan is accepted, as most programs write it. A progressive picture needs memory for all
+//! its coefficients, and may have thousands of scans that each take as long as a picture.
 
 use thiserror::Error;
 
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_is_cut_anywhere_or_goes_on_after_its_end_is_refused() {
+    fn a_picture_that_is_cut_anywhere_or_has_bytes_after_its_end_is_refused() {
         let whole = jpeg(&[gray(), scan()]);
         for length in 0..whole.len() {
             let expected = if length < 2 { JpegError::NotJpeg } else { JpegError::Truncated };

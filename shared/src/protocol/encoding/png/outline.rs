@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_is_cut_anywhere_or_goes_on_after_its_end_is_refused() {
+    fn a_picture_that_is_cut_anywhere_or_has_bytes_after_its_end_is_refused() {
         let whole = png(&[chunk(b"IDAT", &[1, 2, 3]), END.to_vec()]);
         for length in 0..whole.len() {
             let expected = if length < SIGNATURE.len() { PngError::NotPng } else { PngError::Truncated };

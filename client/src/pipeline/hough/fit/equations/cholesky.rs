@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_leading_part_of_a_system_is_solved_and_the_rest_not_looked_at() {
+    fn the_leading_part_of_a_system_is_solved_and_the_rest_is_ignored() {
         let matrix = [[4.0, 1.0, f64::NAN], [f64::NAN, 3.0, f64::NAN], [f64::NAN, f64::NAN, -1.0]];
         let [x, y, _] = Factor::new(&matrix, 2).expect("positive definite").solve(&[1.0, 2.0, f64::NAN], 2);
         // The ridge is 1e-9 of the diagonal.

@@ -58,7 +58,7 @@ pub(crate) fn pixel(depth: f32, sigma: f32, cos: f32, sin: f32) -> Share {
 #[inline(always)]
 pub(crate) fn root(depth: f32, sigma: f32, cos: f32, sin: f32) -> Share {
     let scale = sigma * 12f32.sqrt();
-    // A box of a twentieth of a pixel is as good as none, and its reciprocal still leaves digits.
+    // A box of a twentieth of a pixel has no visible effect, and its reciprocal is still precise.
     let (one, other) = (scale * cos.abs().max(0.05), scale * sin.abs().max(0.05));
     let corners = [(one + other, 1.0), (one - other, -1.0), (other - one, -1.0), (-one - other, 1.0)];
     let (mut sum, mut slope) = (0.0, 0.0);

@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_surface_of_second_order_is_found_again() {
+    fn a_surface_of_second_order_is_recovered() {
         let terms = [3.0, 0.5, -1.5, 0.25, 0.75, -0.125];
         let mut moments = Moments::default();
         for y in [-1.0, -0.5, 0.0, 0.5, 1.0_f64] {

@@ -117,7 +117,7 @@ mod tests {
                 for distance in 0..25 {
                     for place in compass.places(k, distance, distance + 1) {
                         let (x, y) = place.turned(k / compass.quarter());
-                        assert!(seen.insert((x, y)), "({x}, {y}) is there twice");
+                        assert!(seen.insert((x, y)), "({x}, {y}) is given twice");
                         let (x, y) = (f64::from(x), f64::from(y));
                         assert_eq!(x.hypot(y) as usize, distance, "({x}, {y})");
                         let turn = std::f64::consts::TAU;

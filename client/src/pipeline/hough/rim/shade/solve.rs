@@ -269,7 +269,7 @@ fn residual_with(own: &Products, less: &[f64; LEVELS]) -> [f64; COLUMNS] {
     let mut residual = own[RESIDUAL];
     let mut square = residual[RESIDUAL];
     for (l, less) in less.iter().enumerate() {
-        // With the levels before this one, the square gains twice the product and the square of this level's part.
+        // (r + a c)² = r² + 2 a r c + a² c², where r already has the levels before this one.
         square += less * (2.0 * residual[OUT + l] + less * own[OUT + l][OUT + l]);
         residual.iter_mut().zip(&own[OUT + l]).for_each(|(sum, by)| *sum += less * by);
     }

@@ -147,7 +147,7 @@ fn a_short_smear_is_a_blur() {
 }
 
 #[test]
-fn fillers_say_nothing() {
+fn fillers_have_no_influence() {
     let annulus = annulus();
     for profile in [Profile::Gaussian, Profile::Pixel, Profile::Smear] {
         let columns = columns(&model(profile, 0.3), &annulus, GROUND);

@@ -180,7 +180,7 @@ fn parameters_that_the_pixels_do_not_determine_stay_unchanged() {
 }
 
 #[test]
-fn the_centres_covariance_is_that_of_the_inverse_matrix() {
+fn the_centres_covariance_equals_that_of_the_inverse_matrix() {
     let rows = rows(&mut Random::new(6));
     let found = Equations::new(&sums(&rows), ALL, &model(Profile::Gaussian), GroundTerms::Levels, GROUND_AT);
     let [xx, xy, yy] = found.solve().expect("regular").centre;

@@ -70,7 +70,7 @@ fn every_path_gives_the_same_sums() {
 }
 
 #[test]
-fn sums_are_those_of_the_weighted_columns() {
+fn sums_equal_those_of_the_weighted_columns() {
     for (profile, per_sigma) in PROFILES.into_iter().flat_map(|profile| [(profile, 0.0), (profile, 0.1)]) {
         let (annulus, model) = (annulus(16), model(profile));
         let found = sums(|sums| sum_sectors(&annulus, &model, per_sigma, sums, fold));

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-use super::Mended;
+use super::Repaired;
 use crate::recording::container::{Container, ContainerError, FileEnd, Found};
 use crate::recording::record::Message;
 use crate::recording::writer::Writer;
@@ -19,22 +19,22 @@ const CHUNK_BYTES: usize = 1 << 20;
 ///
 /// # Errors
 /// If it cannot be read or written.
-pub(in crate::output) fn mend(path: &Path, start: &str, end: &str) -> io::Result<Option<Mended>> {
+pub(in crate::output) fn repair(path: &Path, start: &str, end: &str) -> io::Result<Option<Repaired>> {
     let mut container = Container::open(BufReader::new(File::open(path)?)).map_err(io::Error::other)?;
     if container.skip_to_summary().map_err(io::Error::other)? {
         return Ok(None);
     }
     let folder = path.parent().unwrap_or(Path::new("."));
     let part = tempfile::Builder::new().prefix(start).suffix(end).tempfile_in(folder)?;
-    let mended = copy(container, &part)?;
+    let repaired = copy(container, &part)?;
     part.as_file().set_permissions(std::fs::metadata(path)?.permissions())?;
     part.persist(path).map_err(|failed| failed.error)?;
-    Ok(Some(mended))
+    Ok(Some(repaired))
 }
 
-fn copy(mut container: Container<BufReader<File>>, part: &NamedTempFile) -> io::Result<Mended> {
+fn copy(mut container: Container<BufReader<File>>, part: &NamedTempFile) -> io::Result<Repaired> {
     let mut writer = Writer::begin(BufWriter::new(part.as_file()), concat!("plumb ", env!("CARGO_PKG_VERSION")))?;
-    let mut mended = Mended::default();
+    let mut repaired = Repaired::default();
     let mut gathered = 0;
     loop {
         let found = match container.next() {
@@ -42,13 +42,13 @@ fn copy(mut container: Container<BufReader<File>>, part: &NamedTempFile) -> io::
             Ok(None) => break,
             Err(ContainerError::Io(error)) => return Err(error),
             Err(_) => {
-                mended.damaged += 1;
+                repaired.damaged += 1;
                 continue;
             }
         };
         if let Found::Message { data, .. } = &found {
             gathered += data.len();
-            mended.messages += 1;
+            repaired.messages += 1;
         }
         write(&mut writer, found)?;
         if gathered >= CHUNK_BYTES {
@@ -56,12 +56,12 @@ fn copy(mut container: Container<BufReader<File>>, part: &NamedTempFile) -> io::
             writer.flush()?;
         }
     }
-    mended.cut_bytes = match container.end() {
+    repaired.cut_bytes = match container.end() {
         Some(FileEnd::Cut(at)) => container.length().saturating_sub(*at),
         _ => 0,
     };
     writer.finish()?;
-    Ok(mended)
+    Ok(repaired)
 }
 
 fn write<W: Write>(writer: &mut Writer<W>, found: Found) -> io::Result<()> {

@@ -1,0 +1,102 @@
+//! Sweeps that run to their end, and sweeps that stop and continue.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+
+use testkit::program::{Program, command_after, poll};
+
+use crate::room::{LONGER, PLAN, Room, said};
+
+#[test]
+fn a_sweep_writes_its_table_and_running_it_again_changes_nothing() {
+    let room = Room::new(PLAN);
+    let ended = room.sweep(&["plan.toml", "--out", "out"]).expect(0);
+    assert!(said(&ended).contains("12 of 12 trials are in out: 12 were run"), "{ended:?}");
+    let rows = room.table("out");
+    assert_eq!(rows.len(), 12);
+    for (place, row) in rows.iter().enumerate() {
+        assert_eq!((row["trial"].clone(), row["state"].as_str()), ((place + 1).to_string(), "\"done\""));
+        for name in [
+            "noise",
+            "blur",
+            "seed",
+            "error_px_l1_mean",
+            "error_px_l1_mean_lower",
+            "missed_share_upper",
+            "host",
+            "latency_us_p50",
+        ] {
+            assert!(row.contains_key(name), "no {name} in {row:#?}");
+        }
+    }
+    let error = |noise: f64| -> f64 {
+        let is = |row: &BTreeMap<String, String>, name: &str, value: f64| row[name].parse() == Ok(value);
+        let of = rows.iter().filter(|row| is(row, "noise", noise) && is(row, "blur", 0.0));
+        of.map(|row| row["error_px_l1_mean"].parse::<f64>().unwrap()).sum()
+    };
+    assert!(error(20.0) > error(0.0), "noise makes errors larger");
+    let files = |folder: PathBuf| -> BTreeSet<String> {
+        fs::read_dir(folder).unwrap().flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+    };
+    assert_eq!(files(room.trial("out", 1)), ["report.json", "run.toml"].map(String::from).into());
+    let ended = room.sweep(&["plan.toml", "--out", "out"]).expect(0);
+    assert!(said(&ended).contains("0 were run, 12 were there already"), "{ended:?}");
+    // No lock and no unfinished trial is left.
+    let hidden = room.trial("out", 1);
+    assert!(files(hidden.parent().unwrap().to_owned()).iter().all(|name| !name.starts_with('.')));
+}
+
+#[test]
+fn any_number_of_jobs_gives_the_same_figures_to_the_last_digit() {
+    let room = Room::new(PLAN);
+    for (folder, jobs) in [("one", "1"), ("four", "4")] {
+        room.sweep(&["plan.toml", "--out", folder, "--jobs", jobs]).expect(0);
+    }
+    assert_eq!(room.figures("one"), room.figures("four"));
+}
+
+#[test]
+fn a_pipeline_that_always_fails_stops_the_sweep_after_ten_failures_with_the_reason() {
+    let plan = PLAN.replace("[axes]", "[axes]\nspeed = [100, 200]") + "[pipeline]\nname = \"exec:sh -c 'exit 3'\"\n";
+    let room = Room::new(&plan);
+    let text = said(&room.sweep(&["plan.toml", "--out", "out", "--jobs", "1"]).expect(4));
+    assert!(text.contains("10 trials failed in a row, the last because"), "{text}");
+    assert!(room.trials("out").is_empty());
+    assert_eq!(fs::read_dir(room.path("out/failed")).unwrap().count(), 10);
+    let merged = said(&room.sweep(&["merge", "out"]).expect(4));
+    assert!(merged.contains("10 of them failed") && merged.contains("14 trials are missing"), "{merged}");
+    let row = &room.table("out")[0];
+    assert!(row["state"] == "\"failed\"" && row["reason"].contains("answered none"), "{row:#?}");
+}
+
+#[test]
+fn a_full_disk_stops_the_sweep_and_the_same_command_continues_when_there_is_room() {
+    let room = Room::new(PLAN);
+    // No report fits into 2 KiB (4 KiB if the shell counts in units of 1,024 bytes).
+    let mut full = command_after("trap '' XFSZ; ulimit -f 4", "server");
+    full.args(["sweep", "plan.toml", "--out", "out"]).current_dir(room.0.path());
+    let text = said(&Program::start(full).end().expect(4));
+    assert!(
+        text.contains("results cannot be written") && text.contains("make room, and run the same command again"),
+        "{text}"
+    );
+    assert!(room.trials("out").is_empty(), "there are only whole trials");
+    room.sweep(&["plan.toml", "--out", "out"]).expect(0);
+    assert_eq!(room.table("out").len(), 12);
+}
+
+#[test]
+fn ctrl_c_keeps_finished_trials_and_the_same_command_continues() {
+    let room = Room::new(LONGER);
+    let mut program = Program::start(room.command(&["plan.toml", "--out", "out", "--jobs", "1"]));
+    poll(|| (!room.trials("out").is_empty()).then_some(())).expect("a trial");
+    program.signal("INT");
+    let text = said(&program.end().expect(0));
+    assert!(text.contains("stopped: run the same command again to continue"), "{text}");
+    let kept = room.trials("out");
+    assert!(!kept.is_empty() && kept.len() < 60, "{}", kept.len());
+    let text = said(&room.sweep(&["plan.toml", "--out", "out"]).expect(0));
+    assert!(text.contains(&format!("{} were there already", kept.len())), "{text}");
+    assert!(kept.is_subset(&room.trials("out")));
+}
