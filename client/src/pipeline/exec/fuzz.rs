@@ -31,7 +31,7 @@ pub fn check(bytes: &[u8]) {
 fn heard(task: &'static str, output: &[u8], piece: usize) -> Result<Option<Payload<'static>>, String> {
     let mut reply = Reply::to(7, task, FRAME_BYTES);
     for piece in output.chunks(piece.max(1)) {
-        match reply.hear(piece) {
+        match reply.feed(piece) {
             Ok(None) => {}
             Ok(Some(answer)) => return Ok(Some(answer)),
             Err(fault) => {
