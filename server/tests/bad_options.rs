@@ -10,7 +10,7 @@ fn run(options: &[&str]) -> Ended {
 }
 
 /// Options with which nothing can run, and the text of the refusal.
-const IMPOSSIBLE: [(&[&str], &str); 87] = [
+const IMPOSSIBLE: [(&[&str], &str); 104] = [
     (&["--delivery", "pigeon"], "reliable or live"),
     (&["--sctp-mtu", "575"], "from 576 to 16000"),
     (&["--sctp-mtu", "16001"], "from 576 to 16000"),
@@ -80,6 +80,23 @@ const IMPOSSIBLE: [(&[&str], &str); 87] = [
     (&["--ring", "3", "--shade", "0.3"], "leave out --ring or --shade"),
     (&["--ring", "3", "--task", "count"], "--ring does not go with --task count"),
     (&["--source", "depth", "--aspect", "0.8"], "aspect"),
+    (&["--focal", "0"], "--focal: \"0\" is not a focal length from 1 to 1000000 px"),
+    (&["--centre", "320"], "write 319.5,239.5"),
+    (&["--distortion", "fisheye:1"], "plumb_bob, rational_polynomial or equidistant"),
+    (&["--distortion", "plumb_bob:1,2,3,4,5,6"], "with up to 5, 8 or 4 coefficients"),
+    (&["--pose", "90,0,0"], "tilt and pan from -80 to 80 degrees"),
+    (&["--target", "cube"], "disc, sphere"),
+    (&["--truth-point", "rim"], "centre, centroid"),
+    (&["--truth-point", "centroid"], "--truth-point needs --lens, --focal or --pose"),
+    (&["--pose", "45,0,0", "--aspect", "0.8"], "--aspect does not go with a lens (--pose)"),
+    (&["--pose", "45,0,0", "--shade", "0.3"], "--shade does not go with a lens (--pose)"),
+    (&["--focal", "600", "--ring", "3"], "--ring does not go with a lens (--focal)"),
+    (&["--pose", "45,0,0", "--radius", "200"], "radius 200 px does not fit into what is seen of the plane"),
+    (&["--focal", "600", "--distortion", "plumb_bob:-900"], "write a smaller --radius, or another lens"),
+    (&["--focal", "600", "--task", "count"], "--focal does not go with --task count"),
+    (&["--focal", "600", "--source", "depth"], "--focal does not apply to --source depth"),
+    (&["--lens", "no-such.yaml", "--source", "depth"], "--lens does not apply to --source depth"),
+    (&["--lens", "no-such.yaml"], "--lens: \"no-such.yaml\" cannot be read"),
     (&["--jpeg", "0"], "1 to 100"),
     (&["--jpeg", "101"], "1 to 100"),
     (&["--jpeg", "256"], "256"),

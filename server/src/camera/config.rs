@@ -10,6 +10,7 @@ use shared::geometry::Circle;
 use shared::image::PixelFormat;
 use thiserror::Error;
 
+use super::lens::LensConfig;
 use super::shape::{Form, Light, Unknown};
 use crate::options::{self, OutOfRange, TakesAll};
 use crate::scene::{Random, Stream};
@@ -122,6 +123,11 @@ pub struct CameraConfig {
     #[schemars(range(min = 0, max = MAX_DELAY_MS), extend("takes" = "a delay of {} ms"))]
     pub delay: f64,
 
+    /// The lens, and the plane on which the ball moves.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub lens: LensConfig,
+
     /// Blur of the optics: standard deviation of a Gaussian point spread, in px
     #[arg(long, value_name = "SIGMA", default_value_t = 0.0)]
     #[schemars(range(min = 0, max = 50), extend("takes" = "a standard deviation of {} px"))]
@@ -188,6 +194,29 @@ pub enum CameraError {
     /// An outline has no surface that could be shaded.
     #[error("--ring shows only an outline, which has no shade: leave out --ring or --shade")]
     ShadedRing,
+    /// A form of the ball that the image of a disc or a sphere does not have.
+    #[error("--{option} does not go with a lens (--{lens}), {why}: leave one of them out")]
+    Lensed {
+        /// The option of the form.
+        option: &'static str,
+        /// An option of the lens.
+        lens: &'static str,
+        /// Why not.
+        why: &'static str,
+    },
+    /// The ball does not fit into what is seen of the plane.
+    #[error(
+        "radius {radius} px does not fit into what is seen of the plane through the lens (--{lens}), {room}: write a smaller \
+         --radius, or another lens, pose or distance"
+    )]
+    NoRoom {
+        /// Radius of the ball, in px of the plane.
+        radius: f64,
+        /// An option of the lens.
+        lens: &'static str,
+        /// What is seen of the plane.
+        room: String,
+    },
     /// The simulated camera has no pixels of 16 bits.
     #[error(
         "--pixel gray16 is not for --source ball, whose camera has 8 bits: write --pixel gray8 or bgr8, or --source \
@@ -229,7 +258,28 @@ impl CameraConfig {
                 return Err(CameraError::Needs { option, needs });
             }
         }
-        if self.ring.is_some() && self.shade.is_some() { Err(CameraError::ShadedRing) } else { Ok(()) }
+        if self.ring.is_some() && self.shade.is_some() {
+            return Err(CameraError::ShadedRing);
+        }
+        self.check_lens()
+    }
+
+    fn check_lens(&self) -> Result<(), CameraError> {
+        let Some(lens) = self.lens.given() else {
+            return match self.lens.truth_point {
+                Some(_) => Err(CameraError::Needs { option: "truth-point", needs: "lens, --focal or --pose" }),
+                None => Ok(()),
+            };
+        };
+        let forms = [
+            ("aspect", self.aspect, "whose pose gives the ball its shape"),
+            ("shade", self.shade, "through which a ball is seen as an even disc or sphere"),
+            ("ring", self.ring, "through which a stroke is not of one width"),
+        ];
+        match forms.into_iter().find(|(_, given, _)| given.is_some()) {
+            Some((option, _, why)) => Err(CameraError::Lensed { option, lens, why }),
+            None => Ok(()),
+        }
     }
 
     /// What a pipeline does not know about the ball's form.
@@ -298,6 +348,7 @@ pub(super) struct Levels {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::camera::lens::{Focal, TruthPoint};
 
     fn refused(config: CameraConfig) -> String {
         config.check(PixelFormat::Gray8).expect_err("an impossible camera").to_string()
@@ -330,6 +381,12 @@ mod tests {
             CameraConfig { ring: Some(3.0), shade: Some(0.3), ..fine },
             CameraConfig { aspect_angle: Some(20.0), ..fine },
             CameraConfig { shade: Some(0.3), shade_height: Some(91.0), ..fine },
+            CameraConfig { lens: LensConfig { truth_point: Some(TruthPoint::Centroid), ..fine.lens }, ..fine },
+            CameraConfig {
+                aspect: Some(0.8),
+                lens: LensConfig { focal: Focal::new(600.0, 600.0), ..fine.lens },
+                ..fine
+            },
         ] {
             refused(wrong);
         }

@@ -167,6 +167,7 @@ const NOISY: CameraConfig = CameraConfig {
     gamma: 1.0,
     vignette: 0.0,
     empty_rate: 0.0,
+    lens: LensConfig::NONE,
 };
 
 #[test]

@@ -10,21 +10,23 @@
 //! of the light that the ball gives, `behind` the light that it hides. All three are after blur and the same in every
 //! channel. Only the ball's surroundings are rendered again, unless an effect covers the whole image.
 
-use shared::geometry::Size;
+use shared::geometry::{Circle, Size};
 use shared::image::{Image, PixelFormat};
 use smallvec::SmallVec;
 
 use super::backdrop::{Backdrop, paint};
 use super::blur::Optics;
 use super::config::{Background, CameraConfig, Levels};
-use super::exposure::{expose, expose_one_of, places};
+use super::exposure::{Exposed, expose, expose_one_of, places, places_at_scale};
 use super::jpeg;
 use super::limit::LimitModel;
 use super::noise::{FrameNoise, Noise};
 use super::occluder::Occluder;
+use super::outline::{self, Corners, extent};
 use super::plane::{Plane, Region};
 use super::recycled::{Recycled, Spare};
 use super::shape::{Form, show};
+use super::view::View;
 use super::vignette::Vignette;
 use crate::scene::{Group, Random, Shot};
 use crate::truth::Limit;
@@ -38,6 +40,8 @@ pub(super) struct Pipeline {
     config: CameraConfig,
     levels: Levels,
     random: Random,
+    /// The lens and the plane; `None` if the plane is the image.
+    view: Option<View>,
     optics: Optics,
     vignette: Vignette,
     noise: Option<Noise>,
@@ -87,6 +91,7 @@ impl Pipeline {
             config: *config,
             levels,
             random,
+            view: View::new(&config.lens, size),
             optics: Optics::new(config.blur),
             vignette: Vignette::new(config.vignette, size),
             noise: Noise::new(config.noise, config.shot_noise),
@@ -112,7 +117,7 @@ impl Pipeline {
 
     fn take_picture(&mut self, shot: &Shot, index: u64, empty: bool) -> Limit {
         let backdrop = self.backdrop(index);
-        let occluder = self.config.occlude.then(|| Occluder::new(&self.config, shot.circle(), &self.random, index));
+        let occluder = self.config.occlude.then(|| Occluder::new(&self.config, self.shown(shot), &self.random, index));
         let hidden = self.paint_base(&backdrop, occluder);
         let ball = if empty { None } else { self.ball(shot, index, &backdrop, hidden.as_ref()) };
         let limit = match &ball {
@@ -143,6 +148,17 @@ impl Pipeline {
         if let Some(quality) = self.config.jpeg {
             jpeg::encode_and_decode(&mut self.image, quality);
         }
+    }
+
+    /// The circle of the ball's picture: of its area, if it is no circle.
+    pub(super) fn shown(&self, shot: &Shot) -> Circle {
+        let seen = self.view.as_ref().and_then(|view| view.seen(shot.circle()));
+        seen.map_or_else(|| shot.circle(), |(circle, _)| circle)
+    }
+
+    /// The lens and the plane; `None` if the plane is the image.
+    pub(super) fn view(&self) -> Option<&View> {
+        self.view.as_ref()
     }
 
     fn backdrop(&self, index: u64) -> Backdrop {
@@ -189,6 +205,9 @@ impl Pipeline {
 
     /// Computes the ball's light; `None` if it does not reach the image.
     fn ball(&self, shot: &Shot, index: u64, backdrop: &Backdrop, hidden: Option<&Hidden>) -> Option<Ball> {
+        if let Some(view) = &self.view {
+            return self.viewed_ball(view, shot, backdrop, hidden);
+        }
         let image = Region::of_image(self.size);
         let reach = self.optics.reach;
         let places = places(&shot.path);
@@ -207,10 +226,42 @@ impl Pipeline {
         let closed = self.closed(shot, &places).is_some();
         let with_slopes = self.model.is_known() && !closed;
         let exposed = expose(&places, shot.radius, cells, self.optics.fine, with_slopes);
+        Some(self.even_ball(exposed, with_slopes, (cells, region), backdrop, hidden))
+    }
+
+    /// The light of a ball that is seen through a lens; `None` if it does not reach the image.
+    fn viewed_ball(&self, view: &View, shot: &Shot, backdrop: &Backdrop, hidden: Option<&Hidden>) -> Option<Ball> {
+        let (image, reach) = (Region::of_image(self.size), self.optics.reach);
+        let still = extent(view, &[shot.path.middle()], shot.radius)?;
+        let half_px = still.map(|(low, high)| (high - low) / 2.0).into_iter().fold(0.0, f64::max);
+        let places = places_at_scale(&shot.path, half_px / shot.radius);
+        let [x, y] = extent(view, &places, shot.radius)?;
+        let touched = Region::around(x, y, image.grown(reach));
+        let region = touched.grown(reach).intersection(image);
+        if region.is_empty() {
+            return None;
+        }
+        // Grown by the reach, because blur spreads the light beyond the touched pixels.
+        let cells = touched.grown(reach);
+        let steering = if self.model.is_known() { view.steering(shot.circle()) } else { None };
+        let (corners, fine) = (Corners::new(half_px), self.optics.fine);
+        let exposed = outline::expose(view, &corners, &places, shot.radius, (cells, fine), steering.as_ref());
+        Some(self.even_ball(exposed, steering.is_some(), (cells, region), backdrop, hidden))
+    }
+
+    /// The light of a ball of one level, from its coverage.
+    fn even_ball(
+        &self,
+        exposed: Exposed,
+        with_slopes: bool,
+        (cells, region): (Region, Region),
+        backdrop: &Backdrop,
+        hidden: Option<&Hidden>,
+    ) -> Ball {
         let layer = |values: Recycled<f32>| self.layer(values, cells, region, backdrop, hidden);
         let [x, y, radius] = exposed.slopes;
         let slopes = with_slopes.then(|| [layer(x), layer(y), layer(radius)]);
-        Some(Ball { region, light: layer(exposed.cover), slopes, shape: Vec::new() })
+        Ball { region, light: layer(exposed.cover), slopes, shape: Vec::new() }
     }
 
     /// The light of a ball that is not a round disc of one level.

@@ -45,6 +45,9 @@ impl BallsScene {
         if let Some((option, _)) = forms.into_iter().find(|(_, given)| given.is_some()) {
             return refused(option, "leave it out; several balls are even discs");
         }
+        if let Some(option) = camera.lens.given() {
+            return refused(option, "leave it out; the balls of the task lie in the image");
+        }
         let group = GroupConfig { ball, balls: run.balls(), overlap: run.overlap() };
         // A settled run has a seed.
         let seed = run.sent.seed.unwrap_or_default();
