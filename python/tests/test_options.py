@@ -51,6 +51,7 @@ DEFAULTS: dict[str, Any] = {
     "empty_rate": 0,
     "exposure": 0,
     "delay": 0,
+    "rolling_shutter": 0,
     "blur": 0,
     "vignette": 0,
     "shot_noise": 0,

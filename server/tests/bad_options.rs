@@ -10,7 +10,7 @@ fn run(options: &[&str]) -> Ended {
 }
 
 /// Options with which nothing can run, and the text of the refusal.
-const IMPOSSIBLE: [(&[&str], &str); 104] = [
+const IMPOSSIBLE: [(&[&str], &str); 109] = [
     (&["--delivery", "pigeon"], "reliable or live"),
     (&["--sctp-mtu", "575"], "from 576 to 16000"),
     (&["--sctp-mtu", "16001"], "from 576 to 16000"),
@@ -97,6 +97,11 @@ const IMPOSSIBLE: [(&[&str], &str); 104] = [
     (&["--focal", "600", "--source", "depth"], "--focal does not apply to --source depth"),
     (&["--lens", "no-such.yaml", "--source", "depth"], "--lens does not apply to --source depth"),
     (&["--lens", "no-such.yaml"], "--lens: \"no-such.yaml\" cannot be read"),
+    (&["--rolling-shutter", "-1"], "a line time of 0 to 1000 us"),
+    (&["--rolling-shutter", "30", "--blur", "1"], "--blur does not go with --rolling-shutter"),
+    (&["--rolling-shutter", "30", "--ring", "3"], "--ring does not go with --rolling-shutter"),
+    (&["--rolling-shutter", "30", "--task", "count"], "--rolling-shutter does not go with --task count"),
+    (&["--rolling-shutter", "30", "--source", "depth"], "--rolling-shutter does not apply to --source depth"),
     (&["--jpeg", "0"], "1 to 100"),
     (&["--jpeg", "101"], "1 to 100"),
     (&["--jpeg", "256"], "256"),

@@ -31,6 +31,9 @@ const AMBER: [f64; 3] = [20.0 / CONTRAST, 140.0 / CONTRAST, 186.0 / CONTRAST];
 /// Longest delay of a camera, in ms: far more than any camera and its driver hold back.
 const MAX_DELAY_MS: f64 = 10_000.0;
 
+/// Longest time from row to row of a rolling shutter, in us: twenty times that of slow sensors.
+const MAX_LINE_US: f64 = 1000.0;
+
 /// The brightest level of an image; the darkest is 0.
 pub(super) const WHITE: f64 = 255.0;
 
@@ -123,6 +126,12 @@ pub struct CameraConfig {
     #[schemars(range(min = 0, max = MAX_DELAY_MS), extend("takes" = "a delay of {} ms"))]
     pub delay: f64,
 
+    /// Rolling shutter: time from the start of the exposure of a row to that of the next one, in us. The first row starts at
+    /// the frame's time, of which the truth stays
+    #[arg(long, value_name = "US", default_value_t = 0.0)]
+    #[schemars(range(min = 0, max = MAX_LINE_US), extend("takes" = "a line time of {} us"))]
+    pub rolling_shutter: f64,
+
     /// The lens, and the plane on which the ball moves.
     #[command(flatten)]
     #[serde(flatten)]
@@ -204,6 +213,14 @@ pub enum CameraError {
         /// Why not.
         why: &'static str,
     },
+    /// An effect that needs all rows at one time.
+    #[error("--{option} does not go with --rolling-shutter, {why}: leave one of them out")]
+    Rolling {
+        /// The option.
+        option: &'static str,
+        /// Why not.
+        why: &'static str,
+    },
     /// The ball does not fit into what is seen of the plane.
     #[error(
         "radius {radius} px does not fit into what is seen of the plane through the lens (--{lens}), {room}: write a smaller \
@@ -261,7 +278,22 @@ impl CameraConfig {
         if self.ring.is_some() && self.shade.is_some() {
             return Err(CameraError::ShadedRing);
         }
+        self.check_rows()?;
         self.check_lens()
+    }
+
+    fn check_rows(&self) -> Result<(), CameraError> {
+        let drawn = "because such a ball is drawn at one time";
+        let given = [
+            ("blur", self.blur > 0.0, "because a row's blur needs the rows around it at the row's own time"),
+            ("aspect", self.aspect.is_some(), drawn),
+            ("shade", self.shade.is_some(), drawn),
+            ("ring", self.ring.is_some(), drawn),
+        ];
+        match given.into_iter().find(|(_, is_given, _)| *is_given && self.rolling_shutter > 0.0) {
+            Some((option, _, why)) => Err(CameraError::Rolling { option, why }),
+            None => Ok(()),
+        }
     }
 
     fn check_lens(&self) -> Result<(), CameraError> {
@@ -381,6 +413,9 @@ mod tests {
             CameraConfig { ring: Some(3.0), shade: Some(0.3), ..fine },
             CameraConfig { aspect_angle: Some(20.0), ..fine },
             CameraConfig { shade: Some(0.3), shade_height: Some(91.0), ..fine },
+            CameraConfig { rolling_shutter: 1001.0, ..fine },
+            CameraConfig { rolling_shutter: 30.0, blur: 1.0, ..fine },
+            CameraConfig { rolling_shutter: 30.0, ring: Some(2.0), ..fine },
             CameraConfig { lens: LensConfig { truth_point: Some(TruthPoint::Centroid), ..fine.lens }, ..fine },
             CameraConfig {
                 aspect: Some(0.8),

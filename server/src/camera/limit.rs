@@ -236,6 +236,7 @@ impl LimitModel {
             && !config.occlude
             && !config.unknown_form().any()
             && !config.lens.has_lens()
+            && config.rolling_shutter == 0.0
             && config.shot_noise == 0.0
             && config.gamma == 1.0
             && config.vignette == 0.0

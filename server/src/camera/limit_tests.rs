@@ -168,6 +168,7 @@ const NOISY: CameraConfig = CameraConfig {
     vignette: 0.0,
     empty_rate: 0.0,
     lens: LensConfig::NONE,
+    rolling_shutter: 0.0,
 };
 
 #[test]

@@ -3,7 +3,7 @@
 //! A [`Shot`] of a scene goes in; an image, its truth and its [`Limit`] come out. The truth is the real-valued circle
 //! at mid-exposure, in image coordinates (pixel centres at integers). The camera knows nothing of networks or scores.
 //!
-//! With a `lens` the ball moves on a plane of its own. The `view` takes its `outline` to the image; the truth is in the image.
+//! With a `lens` or a rolling shutter the ball moves on a plane of its own. The `view` takes its `outline` to the image; the truth is in the image.
 //!
 //! Without effects (`plain`) only the ball's box is drawn. With effects (`config`) light passes the stages of
 //! `pipeline`: scene (`exposure` of the disc's `coverage`, or another `shape`; `backdrop`, `occluder`), optics (`blur`, `vignette`), sensor
@@ -47,6 +47,7 @@ mod plane;
 mod polygon;
 mod recycled;
 mod render;
+mod rows;
 mod shape;
 mod union;
 mod view;
@@ -173,7 +174,7 @@ impl Camera {
     pub fn truth(&self, ball: Circle, limit: Limit) -> Truth {
         let view = match &self.kind {
             Kind::Plain(..) => None,
-            Kind::Effects(pipeline) => pipeline.view(),
+            Kind::Effects(pipeline) => pipeline.view().filter(|view| view.has_lens()),
         };
         match view.map(|view| view.seen(ball)) {
             None => Truth::Ball { circle: ball, limit },

@@ -95,12 +95,26 @@ pub(super) fn expose(
     let share = 1.0 / places.len().max(1) as f64;
     let grid = Region { left: 0, top: 0, width: region.width * fine, height: region.height * fine };
     for &(x, y) in places {
-        let outline = view.rim(Circle { x, y, radius }).and_then(|rim| outline(&rim, corners, region, fine, steering));
-        if let Some(outline) = outline {
-            add(&mut exposed, &outline, grid, share);
-        }
+        let ball = Circle { x, y, radius };
+        add_ball(&mut exposed, view, corners, ball, ((region, fine), grid), share, steering);
     }
     exposed
+}
+
+/// Adds this share of a ball's coverage, and of its derivatives, in the cells of a window of a region's grid.
+pub(super) fn add_ball(
+    exposed: &mut Exposed,
+    view: &View,
+    corners: &Corners,
+    ball: Circle,
+    ((region, fine), window): ((Region, usize), Region),
+    share: f64,
+    steering: Option<&Matrix3>,
+) {
+    let outline = view.rim(ball).and_then(|rim| outline(&rim, corners, region, fine, steering));
+    if let Some(outline) = outline {
+        add(exposed, &outline, region.width * fine, window, share);
+    }
 }
 
 /// The outline of a rim in the coordinates of a region's cells. `None` if it is not seen.
@@ -128,12 +142,12 @@ fn outline(
     Some(Outline { corners: Polygon(places), moves })
 }
 
-/// Adds this share of an outline's coverage and of its derivatives.
-fn add(exposed: &mut Exposed, outline: &Outline, grid: Region, share: f64) {
-    let covered = outline.corners.coverage(grid);
+/// Adds this share of an outline's coverage, and of its derivatives, to the cells of a window. A row of all cells has this
+/// width.
+fn add(exposed: &mut Exposed, outline: &Outline, width: usize, window: Region, share: f64) {
+    let covered = outline.corners.coverage(window);
     for row in covered.region.rows() {
-        let line =
-            &mut exposed.cover[row as usize * grid.width + covered.region.left as usize..][..covered.region.width];
+        let line = &mut exposed.cover[row as usize * width + covered.region.left as usize..][..covered.region.width];
         line.iter_mut().zip(covered.row(row)).for_each(|(to, cover)| *to += share as f32 * cover);
     }
     if outline.moves[0].is_empty() {
@@ -144,9 +158,9 @@ fn add(exposed: &mut Exposed, outline: &Outline, grid: Region, share: f64) {
     for (at, from) in corners.iter().enumerate() {
         let next = (at + 1) % corners.len();
         let moves = [0, 1, 2].map(|parameter| (outline.moves[parameter][at], outline.moves[parameter][next]));
-        sweep(*from, corners[next], &moves, grid, |cell, swept| {
+        sweep(*from, corners[next], &moves, window, |(column, row), swept| {
             for (slopes, swept) in exposed.slopes.iter_mut().zip(swept) {
-                slopes[cell] += (share * swept) as f32;
+                slopes[row * width + column] += (share * swept) as f32;
             }
         });
     }
@@ -158,13 +172,13 @@ fn orientation(corners: &[(f64, f64)]) -> f64 {
     pairs.map(|(a, b)| a.0 * b.1 - a.1 * b.0).sum::<f64>().signum()
 }
 
-/// Calls `take` with each cell of the grid that a side crosses, and the area that the side sweeps there if its ends move.
+/// Calls `take` with each cell of a window that a side crosses, and the area that the side sweeps there if its ends move.
 fn sweep(
     from: (f64, f64),
     to: (f64, f64),
     moves: &[((f64, f64), (f64, f64)); 3],
-    grid: Region,
-    mut take: impl FnMut(usize, [f64; 3]),
+    window: Region,
+    mut take: impl FnMut((usize, usize), [f64; 3]),
 ) {
     // Cell i is the interval from i to i + 1.
     let (x, y) = (from.0 + 0.5, from.1 + 0.5);
@@ -184,13 +198,13 @@ fn sweep(
         let next = edge(x, dx, share).min(edge(y, dy, share)).min(1.0);
         let middle = (share + next) / 2.0;
         let (column, row) = ((x + middle * dx).floor(), (y + middle * dy).floor());
-        let is_inside = (0.0..grid.width as f64).contains(&column) && (0.0..grid.height as f64).contains(&row);
-        if is_inside {
+        let (column, row) = (column as i64, row as i64);
+        if window.columns().contains(&column) && window.rows().contains(&row) {
             let swept = moves.map(|((ax, ay), (bx, by))| {
                 let (right, down) = (ax + middle * (bx - ax), ay + middle * (by - ay));
                 (next - share) * (right * dy - down * dx)
             });
-            take(row as usize * grid.width + column as usize, swept);
+            take((column as usize, row as usize), swept);
         }
         // A side that does not move on is at its end.
         if next <= share {

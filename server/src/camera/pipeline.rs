@@ -25,6 +25,7 @@ use super::occluder::Occluder;
 use super::outline::{self, Corners, extent};
 use super::plane::{Plane, Region};
 use super::recycled::{Recycled, Spare};
+use super::rows::Rows;
 use super::shape::{Form, show};
 use super::view::View;
 use super::vignette::Vignette;
@@ -91,7 +92,7 @@ impl Pipeline {
             config: *config,
             levels,
             random,
-            view: View::new(&config.lens, size),
+            view: View::new(&config.lens, size).or_else(|| (config.rolling_shutter > 0.0).then(|| View::flat(size))),
             optics: Optics::new(config.blur),
             vignette: Vignette::new(config.vignette, size),
             noise: Noise::new(config.noise, config.shot_noise),
@@ -152,7 +153,7 @@ impl Pipeline {
 
     /// The circle of the ball's picture: of its area, if it is no circle.
     pub(super) fn shown(&self, shot: &Shot) -> Circle {
-        let seen = self.view.as_ref().and_then(|view| view.seen(shot.circle()));
+        let seen = self.view.as_ref().filter(|view| view.has_lens()).and_then(|view| view.seen(shot.circle()));
         seen.map_or_else(|| shot.circle(), |(circle, _)| circle)
     }
 
@@ -235,7 +236,11 @@ impl Pipeline {
         let still = extent(view, &[shot.path.middle()], shot.radius)?;
         let half_px = still.map(|(low, high)| (high - low) / 2.0).into_iter().fold(0.0, f64::max);
         let places = places_at_scale(&shot.path, half_px / shot.radius);
-        let [x, y] = extent(view, &places, shot.radius)?;
+        let rows = Rows { line_s: self.config.rolling_shutter / 1e6, path: &shot.path, places: places.len() };
+        let [x, y] = match rows.is_global() {
+            true => extent(view, &places, shot.radius)?,
+            false => rows.extent(view, shot.radius, self.size.height)?,
+        };
         let touched = Region::around(x, y, image.grown(reach));
         let region = touched.grown(reach).intersection(image);
         if region.is_empty() {
@@ -245,7 +250,10 @@ impl Pipeline {
         let cells = touched.grown(reach);
         let steering = if self.model.is_known() { view.steering(shot.circle()) } else { None };
         let (corners, fine) = (Corners::new(half_px), self.optics.fine);
-        let exposed = outline::expose(view, &corners, &places, shot.radius, (cells, fine), steering.as_ref());
+        let exposed = match rows.is_global() {
+            true => outline::expose(view, &corners, &places, shot.radius, (cells, fine), steering.as_ref()),
+            false => rows.expose(view, &corners, shot.radius, cells, steering.as_ref()),
+        };
         Some(self.even_ball(exposed, steering.is_some(), (cells, region), backdrop, hidden))
     }
 

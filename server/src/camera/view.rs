@@ -61,6 +61,17 @@ impl View {
         Some(Self { map, solid: config.solid(), point: config.truth_point.unwrap_or_default(), size, angles })
     }
 
+    /// The view of a camera without a lens: the plane is the image.
+    pub(super) fn flat(size: Size) -> Self {
+        let map = Map { plane: matrix::UNIT, lens: None };
+        Self { map, solid: Solid::Disc, point: TruthPoint::Centre, size, angles: Vec::new() }
+    }
+
+    /// Whether there is a lens.
+    pub(super) fn has_lens(&self) -> bool {
+        self.map.lens.is_some()
+    }
+
     /// The rim of the ball on the plane. `None` if it is not wholly in front of the camera.
     pub(super) fn rim(&self, ball: Circle) -> Option<Rim<'_>> {
         Rim::new(&self.map, self.solid, [ball.x, ball.y], ball.radius)

@@ -251,6 +251,9 @@ impl SourceError {
             Self::Camera(CameraError::Lensed { option, lens, .. }) => {
                 return vec![option.replace('-', "_"), (*lens).into()];
             }
+            Self::Camera(CameraError::Rolling { option, .. }) => {
+                return vec![(*option).into(), "rolling_shutter".into()];
+            }
             Self::Camera(CameraError::NoRoom { lens, .. }) => return vec!["radius".into(), (*lens).into()],
             Self::Camera(CameraError::Needs { option, .. }) => return vec![option.replace('-', "_")],
             Self::Camera(CameraError::ShadedRing) => &["ring", "shade"],

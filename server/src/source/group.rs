@@ -40,6 +40,9 @@ impl BallsScene {
         if run.camera.delay > 0.0 {
             return refused("delay", "leave it out; the balls of a frame are not those of the frame before");
         }
+        if run.camera.rolling_shutter > 0.0 {
+            return refused("rolling-shutter", "leave it out; the balls of a frame are seen at one time");
+        }
         let camera = &run.camera;
         let forms = [("aspect", camera.aspect), ("shade", camera.shade), ("ring", camera.ring)];
         if let Some((option, _)) = forms.into_iter().find(|(_, given)| given.is_some()) {

@@ -40,6 +40,7 @@ pub const SERVER: &[&str] = &[
     "empty-rate",
     "exposure",
     "delay",
+    "rolling-shutter",
     "lens",
     "focal",
     "centre",
