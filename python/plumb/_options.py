@@ -53,6 +53,8 @@ class _Camera(TypedDict, total=False):
     """Distortion of the lens, such as `"plumb_bob:-0.3,0.1,0,0,0"` (default: that of `lens`, or none)."""
     pose: str
     """Pose of the ball's plane, `"TILT,PAN,ROLL"` in degrees and perhaps `",DISTANCE"` in px (default: it faces the camera)."""
+    poses: int
+    """Number of poses of the ball's plane, drawn from the seed and shown in turn (default: one, that of `pose`)."""
     target: str
     """`disc` in the plane, or `sphere` with its centre in the plane (default disc)."""
     truth_point: str

@@ -112,6 +112,7 @@ def test_the_defaults_are_all_there() -> None:
         "centre",
         "distortion",
         "pose",
+        "poses",
         "target",
         "truth_point",
         "jpeg",

@@ -68,6 +68,8 @@ pub struct Projected {
     pub centroid: (f64, f64),
     /// The ball on the plane, in the plane's own coordinates.
     pub plane: Circle,
+    /// Number of the plane's pose, from 1.
+    pub pose: u32,
 }
 
 /// The least error, as mean |dx| + |dy|, that a frame allows an estimate.

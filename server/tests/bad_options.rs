@@ -10,7 +10,7 @@ fn run(options: &[&str]) -> Ended {
 }
 
 /// Options with which nothing can run, and the text of the refusal.
-const IMPOSSIBLE: [(&[&str], &str); 109] = [
+const IMPOSSIBLE: [(&[&str], &str); 111] = [
     (&["--delivery", "pigeon"], "reliable or live"),
     (&["--sctp-mtu", "575"], "from 576 to 16000"),
     (&["--sctp-mtu", "16001"], "from 576 to 16000"),
@@ -102,6 +102,8 @@ const IMPOSSIBLE: [(&[&str], &str); 109] = [
     (&["--rolling-shutter", "30", "--ring", "3"], "--ring does not go with --rolling-shutter"),
     (&["--rolling-shutter", "30", "--task", "count"], "--rolling-shutter does not go with --task count"),
     (&["--rolling-shutter", "30", "--source", "depth"], "--rolling-shutter does not apply to --source depth"),
+    (&["--poses", "0"], "a whole number of poses from 1 to 1000"),
+    (&["--poses", "8", "--pose", "1,2,3"], "leave out --pose or --poses"),
     (&["--jpeg", "0"], "1 to 100"),
     (&["--jpeg", "101"], "1 to 100"),
     (&["--jpeg", "256"], "256"),

@@ -114,7 +114,7 @@ fn the_report_holds_every_option_of_the_camera() {
         "noise": 2.0, "shot_noise": 0.1, "blur": 0.8, "exposure": 0.3, "delay": 7.3, "rolling_shutter": 0.0, "contrast": 100.0, "background": "ramp",
         "invert": true, "occlude": true, "jpeg": 90, "gamma": 2.2, "vignette": 0.2, "empty_rate": 0.1,
         "aspect": null, "aspect_angle": null, "ring": null, "shade": null, "shade_angle": null, "shade_height": null,
-        "focal": null, "centre": null, "distortion": null, "pose": null, "target": null, "truth_point": null
+        "focal": null, "centre": null, "distortion": null, "pose": null, "poses": null, "target": null, "truth_point": null
     });
     assert_eq!(config["camera"], camera);
     assert_eq!(config["border"], true);

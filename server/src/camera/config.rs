@@ -213,6 +213,9 @@ pub enum CameraError {
         /// Why not.
         why: &'static str,
     },
+    /// One pose is given, and others are to be drawn.
+    #[error("--poses draws the poses that --pose gives: leave out --pose or --poses")]
+    TwoPoses,
     /// An effect that needs all rows at one time.
     #[error("--{option} does not go with --rolling-shutter, {why}: leave one of them out")]
     Rolling {
@@ -303,6 +306,9 @@ impl CameraConfig {
                 None => Ok(()),
             };
         };
+        if self.lens.pose.is_some() && self.lens.poses.is_some() {
+            return Err(CameraError::TwoPoses);
+        }
         let forms = [
             ("aspect", self.aspect, "whose pose gives the ball its shape"),
             ("shade", self.shade, "through which a ball is seen as an even disc or sphere"),

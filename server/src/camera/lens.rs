@@ -11,6 +11,7 @@ use shared::lens::{Distortion, Pinhole, Solid};
 use thiserror::Error;
 
 use super::config::CAMERA_HEADING;
+use crate::scene::{Random, Stream};
 
 /// The allowed focal lengths and distances, in px. A focal length of 1 px sees a whole half-space in any image.
 const LENGTHS_PX: std::ops::RangeInclusive<f64> = 1.0..=1e6;
@@ -20,6 +21,15 @@ const MOST_TURN: f64 = 80.0;
 
 /// Largest coefficient. Those of real lenses are below 100.
 const MOST_COEFFICIENT: f64 = 1e6;
+
+/// Most poses: a hundred times what a calibration needs.
+const MOST_POSES: u32 = 1000;
+
+/// Ranges from which poses are drawn: their angle to the image and the roll in degrees, and the distance in focal lengths.
+/// Planes that face the camera do not tell the focal length (Zhang, PAMI 22, 2000), and steep ones leave little room.
+const TURNED: (f64, f64) = (20.0, 40.0);
+const ROLLED: (f64, f64) = (-15.0, 15.0);
+const DISTANCE: (f64, f64) = (1.0, 1.4);
 
 /// The settings of lens and plane. By default the camera has no lens: the plane is the image.
 #[derive(Args, Clone, Copy, Debug, Default, PartialEq, Serialize, JsonSchema)]
@@ -52,6 +62,12 @@ pub struct LensConfig {
     #[serde(serialize_with = "written")]
     #[schemars(with = "Option<String>")]
     pub pose: Option<PlanePose>,
+
+    /// Number of poses of the plane, which the frames show in turn. They are drawn from the seed: turned by 20 to 40 degrees
+    /// about axes all around, at 1 to 1.4 focal lengths [default: one, that of --pose]
+    #[arg(long, value_name = "N")]
+    #[schemars(range(min = 1, max = MOST_POSES), extend("takes" = "a whole number of poses from {}"))]
+    pub poses: Option<u32>,
 
     /// What the ball is: a disc in the plane, or a sphere whose centre moves in the plane [default: disc]
     #[arg(long, value_enum, value_name = "KIND")]
@@ -120,7 +136,7 @@ pub struct NotOfALens {
 impl LensConfig {
     /// A camera whose plane is the image.
     pub const NONE: Self =
-        Self { focal: None, centre: None, distortion: None, pose: None, target: None, truth_point: None };
+        Self { focal: None, centre: None, distortion: None, pose: None, poses: None, target: None, truth_point: None };
 
     /// Whether the plane is seen through a lens.
     pub fn has_lens(&self) -> bool {
@@ -131,6 +147,7 @@ impl LensConfig {
     pub fn given(&self) -> Option<&'static str> {
         let all = [
             ("pose", self.pose.is_some()),
+            ("poses", self.poses.is_some()),
             ("target", self.target == Some(Body::Sphere)),
             ("focal", self.focal.is_some()),
             ("centre", self.centre.is_some()),
@@ -147,6 +164,24 @@ impl LensConfig {
         let Bend { kind, coefficients } =
             self.distortion.unwrap_or(Bend { kind: Distortion::Brown(0), coefficients: [0.0; 8] });
         Lens::new(Pinhole { fx, fy, cx, cy }, kind, &coefficients)
+    }
+
+    /// The poses of the plane, in turn, for a lens of this focal length.
+    pub(super) fn all_poses(&self, focal: f64, random: &Random) -> Vec<PlanePose> {
+        let Some(count) = self.poses else {
+            return vec![self.pose.unwrap_or(PlanePose { turns: [0.0; 3], distance: None })];
+        };
+        let drawn = |at: u32| {
+            let mut draws = random.sequence(Stream::Poses, u64::from(at));
+            // One in each sector, so that all directions occur.
+            let direction = std::f64::consts::TAU * (f64::from(at) + draws.uniform()) / f64::from(count);
+            let (sin, cos) = libm::sincos(direction);
+            let angle = draws.between(TURNED.0, TURNED.1);
+            let roll = draws.between(ROLLED.0, ROLLED.1);
+            let distance = focal * draws.between(DISTANCE.0, DISTANCE.1);
+            PlanePose { turns: [angle * cos, angle * sin, roll], distance: Some(distance) }
+        };
+        (0..count).map(drawn).collect()
     }
 
     /// What the ball is.

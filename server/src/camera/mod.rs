@@ -109,12 +109,13 @@ pub struct Room {
 }
 
 impl Room {
-    /// The room of this ball in front of this camera; `None` if the plane is the image.
+    /// The room of this ball in front of this camera, in all poses; `None` if the plane is the image.
     ///
     /// # Errors
     /// [`CameraError::NoRoom`] if the ball does not fit into it.
-    pub fn of(config: &CameraConfig, ball: &BallConfig) -> Result<Option<Self>, CameraError> {
-        let (Some(view), Some(lens)) = (View::new(&config.lens, ball.size), config.lens.given()) else {
+    pub fn of(config: &CameraConfig, ball: &BallConfig, seed: u64) -> Result<Option<Self>, CameraError> {
+        let view = View::new(&config.lens, ball.size, &Random::new(seed));
+        let (Some(view), Some(lens)) = (view, config.lens.given()) else {
             return Ok(None);
         };
         let radius = ball.radius.max;
@@ -163,20 +164,20 @@ impl Camera {
                 Picture { image, ball: (!empty).then_some((disc, limit)) }
             }
             Kind::Effects(pipeline) => {
-                let disc = pipeline.shown(shot);
+                let disc = pipeline.shown(shot, index);
                 let (image, limit) = pipeline.render(shot, index, empty);
                 Picture { image, ball: (!empty).then_some((disc, limit)) }
             }
         }
     }
 
-    /// The truth of a frame that shows this ball: with a lens, what is seen of it.
-    pub fn truth(&self, ball: Circle, limit: Limit) -> Truth {
+    /// The truth of frame `index` if it shows this ball: with a lens, what is seen of it.
+    pub fn truth(&self, ball: Circle, index: u64, limit: Limit) -> Truth {
         let view = match &self.kind {
             Kind::Plain(..) => None,
             Kind::Effects(pipeline) => pipeline.view().filter(|view| view.has_lens()),
         };
-        match view.map(|view| view.seen(ball)) {
+        match view.map(|view| view.of_frame(index).seen(ball)) {
             None => Truth::Ball { circle: ball, limit },
             Some(Some((circle, projected))) => Truth::Projected { circle, limit, projected },
             // The room of the ball is chosen so that it is always seen.

@@ -14,7 +14,7 @@ use super::exposure::Exposed;
 use super::plane::Region;
 use super::polygon::Polygon;
 use super::recycled::Recycled;
-use super::view::{View, turn};
+use super::view::{Posed, turn};
 
 /// Largest distance between the outline and a side of the polygon: 3 % of a gray level at the default contrast.
 const FLAT_PX: f64 = 2e-4;
@@ -58,7 +58,7 @@ impl Corners {
 }
 
 /// Least and greatest x, and least and greatest y, of a ball's picture at these places. `None` if it is not seen.
-pub(super) fn extent(view: &View, places: &[(f64, f64)], radius: f64) -> Option<[(f64, f64); 2]> {
+pub(super) fn extent(view: &Posed<'_>, places: &[(f64, f64)], radius: f64) -> Option<[(f64, f64); 2]> {
     let mut spans = [(f64::INFINITY, f64::NEG_INFINITY); 2];
     for &(x, y) in places {
         let rim = view.rim(Circle { x, y, radius })?;
@@ -79,7 +79,7 @@ pub(super) fn extent(view: &View, places: &[(f64, f64)], radius: f64) -> Option<
 /// Averages the coverage of a ball's picture over the places of the ball on the plane. With `steering` the derivatives by
 /// the scored point and the radius are found too.
 pub(super) fn expose(
-    view: &View,
+    view: &Posed<'_>,
     corners: &Corners,
     places: &[(f64, f64)],
     radius: f64,
@@ -104,7 +104,7 @@ pub(super) fn expose(
 /// Adds this share of a ball's coverage, and of its derivatives, in the cells of a window of a region's grid.
 pub(super) fn add_ball(
     exposed: &mut Exposed,
-    view: &View,
+    view: &Posed<'_>,
     corners: &Corners,
     ball: Circle,
     ((region, fine), window): ((Region, usize), Region),

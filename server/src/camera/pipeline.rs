@@ -27,7 +27,7 @@ use super::plane::{Plane, Region};
 use super::recycled::{Recycled, Spare};
 use super::rows::Rows;
 use super::shape::{Form, show};
-use super::view::View;
+use super::view::{Posed, View};
 use super::vignette::Vignette;
 use crate::scene::{Group, Random, Shot};
 use crate::truth::Limit;
@@ -91,8 +91,9 @@ impl Pipeline {
             size,
             config: *config,
             levels,
+            view: View::new(&config.lens, size, &random)
+                .or_else(|| (config.rolling_shutter > 0.0).then(|| View::flat(size))),
             random,
-            view: View::new(&config.lens, size).or_else(|| (config.rolling_shutter > 0.0).then(|| View::flat(size))),
             optics: Optics::new(config.blur),
             vignette: Vignette::new(config.vignette, size),
             noise: Noise::new(config.noise, config.shot_noise),
@@ -118,7 +119,8 @@ impl Pipeline {
 
     fn take_picture(&mut self, shot: &Shot, index: u64, empty: bool) -> Limit {
         let backdrop = self.backdrop(index);
-        let occluder = self.config.occlude.then(|| Occluder::new(&self.config, self.shown(shot), &self.random, index));
+        let occluder =
+            self.config.occlude.then(|| Occluder::new(&self.config, self.shown(shot, index), &self.random, index));
         let hidden = self.paint_base(&backdrop, occluder);
         let ball = if empty { None } else { self.ball(shot, index, &backdrop, hidden.as_ref()) };
         let limit = match &ball {
@@ -152,8 +154,9 @@ impl Pipeline {
     }
 
     /// The circle of the ball's picture: of its area, if it is no circle.
-    pub(super) fn shown(&self, shot: &Shot) -> Circle {
-        let seen = self.view.as_ref().filter(|view| view.has_lens()).and_then(|view| view.seen(shot.circle()));
+    pub(super) fn shown(&self, shot: &Shot, index: u64) -> Circle {
+        let view = self.view.as_ref().filter(|view| view.has_lens());
+        let seen = view.and_then(|view| view.of_frame(index).seen(shot.circle()));
         seen.map_or_else(|| shot.circle(), |(circle, _)| circle)
     }
 
@@ -207,7 +210,7 @@ impl Pipeline {
     /// Computes the ball's light; `None` if it does not reach the image.
     fn ball(&self, shot: &Shot, index: u64, backdrop: &Backdrop, hidden: Option<&Hidden>) -> Option<Ball> {
         if let Some(view) = &self.view {
-            return self.viewed_ball(view, shot, backdrop, hidden);
+            return self.viewed_ball(&view.of_frame(index), shot, backdrop, hidden);
         }
         let image = Region::of_image(self.size);
         let reach = self.optics.reach;
@@ -231,7 +234,7 @@ impl Pipeline {
     }
 
     /// The light of a ball that is seen through a lens; `None` if it does not reach the image.
-    fn viewed_ball(&self, view: &View, shot: &Shot, backdrop: &Backdrop, hidden: Option<&Hidden>) -> Option<Ball> {
+    fn viewed_ball(&self, view: &Posed<'_>, shot: &Shot, backdrop: &Backdrop, hidden: Option<&Hidden>) -> Option<Ball> {
         let (image, reach) = (Region::of_image(self.size), self.optics.reach);
         let still = extent(view, &[shot.path.middle()], shot.radius)?;
         let half_px = still.map(|(low, high)| (high - low) / 2.0).into_iter().fold(0.0, f64::max);

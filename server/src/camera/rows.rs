@@ -10,7 +10,7 @@ use super::exposure::Exposed;
 use super::outline::{Corners, add_ball, extent};
 use super::plane::Region;
 use super::recycled::Recycled;
-use super::view::View;
+use super::view::Posed;
 use crate::scene::Path;
 
 /// Moments of a frame at which the ball is looked for. Between two of them it is nowhere farther from both than they are
@@ -36,7 +36,7 @@ impl Rows<'_> {
 
     /// Least and greatest x, and least and greatest y, of the ball's picture in any row of an image of this height. `None` if
     /// it is not seen.
-    pub(super) fn extent(&self, view: &View, radius: f64, height: u32) -> Option<[(f64, f64); 2]> {
+    pub(super) fn extent(&self, view: &Posed<'_>, radius: f64, height: u32) -> Option<[(f64, f64); 2]> {
         let last_s = f64::from(height) * self.line_s + self.path.open_s();
         let places: Recycled<_> = (0..=MOMENTS).map(|at| self.path.at(at as f64 / MOMENTS as f64 * last_s)).collect();
         let spans = extent(view, &places, radius)?;
@@ -50,7 +50,7 @@ impl Rows<'_> {
     /// Averages the coverage of the ball's picture in each row over the row's exposure, as `outline::expose` does.
     pub(super) fn expose(
         &self,
-        view: &View,
+        view: &Posed<'_>,
         corners: &Corners,
         radius: f64,
         region: Region,

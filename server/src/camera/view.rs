@@ -12,6 +12,7 @@ use shared::lens::rim::Moments;
 use shared::lens::{Map, Pinhole, Point, Rim, Solid};
 
 use super::lens::{LensConfig, PlanePose, TruthPoint};
+use crate::scene::Random;
 use crate::truth::Projected;
 
 /// Points of the outline for area and centroid. They are exact to 1e-9 px for a ball of 40 px with half as many.
@@ -37,10 +38,11 @@ const OUTLINE: usize = 24;
 /// Rounding of a coordinate, in px.
 const ROUNDING_PX: f64 = 1e-6;
 
-/// A plane seen through a lens.
+/// A plane seen through a lens, in one or several poses.
 #[derive(Clone, Debug)]
 pub(super) struct View {
-    map: Map,
+    /// The map of each pose.
+    maps: Vec<Map>,
     solid: Solid,
     point: TruthPoint,
     size: Size,
@@ -48,72 +50,49 @@ pub(super) struct View {
     angles: Vec<(f64, f64)>,
 }
 
+/// The plane in one of its poses.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Posed<'a> {
+    view: &'a View,
+    map: &'a Map,
+    /// Number of the pose, from 1.
+    pose: u32,
+}
+
 impl View {
     /// The view of this camera, whose images have this size; `None` if the plane is the image.
-    pub(super) fn new(config: &LensConfig, size: Size) -> Option<Self> {
+    pub(super) fn new(config: &LensConfig, size: Size, random: &Random) -> Option<Self> {
         if !config.has_lens() {
             return None;
         }
         let lens = config.lens(size.width, size.height);
-        let pose = config.pose.unwrap_or(PlanePose { turns: [0.0; 3], distance: None });
-        let map = Map { plane: plane(&pose, lens.pinhole, middle(size)), lens: Some(lens) };
+        let poses = config.all_poses(lens.pinhole.fx, random);
+        let map = |pose: &PlanePose| Map { plane: plane(pose, lens.pinhole, middle(size)), lens: Some(lens) };
         let angles = (0..ANGLES).map(|at| turn(at as f64 / ANGLES as f64)).collect();
-        Some(Self { map, solid: config.solid(), point: config.truth_point.unwrap_or_default(), size, angles })
+        let maps = poses.iter().map(map).collect();
+        Some(Self { maps, solid: config.solid(), point: config.truth_point.unwrap_or_default(), size, angles })
     }
 
     /// The view of a camera without a lens: the plane is the image.
     pub(super) fn flat(size: Size) -> Self {
-        let map = Map { plane: matrix::UNIT, lens: None };
-        Self { map, solid: Solid::Disc, point: TruthPoint::Centre, size, angles: Vec::new() }
+        let maps = vec![Map { plane: matrix::UNIT, lens: None }];
+        Self { maps, solid: Solid::Disc, point: TruthPoint::Centre, size, angles: Vec::new() }
     }
 
     /// Whether there is a lens.
     pub(super) fn has_lens(&self) -> bool {
-        self.map.lens.is_some()
+        self.maps[0].lens.is_some()
     }
 
-    /// The rim of the ball on the plane. `None` if it is not wholly in front of the camera.
-    pub(super) fn rim(&self, ball: Circle) -> Option<Rim<'_>> {
-        Rim::new(&self.map, self.solid, [ball.x, ball.y], ball.radius)
+    /// The plane as frame `index` shows it.
+    pub(super) fn of_frame(&self, index: u64) -> Posed<'_> {
+        // invariant: there is at least one pose, and there are fewer than 2³².
+        let at = (index % self.maps.len() as u64) as usize;
+        Posed { view: self, map: &self.maps[at], pose: at as u32 + 1 }
     }
 
-    /// What is seen of a ball on the plane, and the scored circle: its point, with the radius of the circle of the
-    /// picture's area.
-    pub(super) fn seen(&self, ball: Circle) -> Option<(Circle, Projected)> {
-        let rim = self.rim(ball)?;
-        let ([x, y], _) = rim.centre()?;
-        let Moments { area, centroid: [u, v] } = rim.moments(self.angles.iter().copied())?;
-        let projected = Projected { centre: (x, y), centroid: (u, v), plane: ball };
-        let (x, y) = match self.point {
-            TruthPoint::Centre => projected.centre,
-            TruthPoint::Centroid => projected.centroid,
-        };
-        Some((Circle { x, y, radius: (area / PI).sqrt() }, projected))
-    }
-
-    /// How the plane's x, its y, and the radius change with the scored point's x, its y, and the radius while the others
-    /// stay.
-    pub(super) fn steering(&self, ball: Circle) -> Option<Matrix3> {
-        let by = match self.point {
-            TruthPoint::Centre => {
-                let [[a, b], [c, d]] = self.rim(ball)?.centre()?.1;
-                [[a, b, 0.0], [c, d, 0.0], [0.0, 0.0, 1.0]]
-            }
-            TruthPoint::Centroid => {
-                let at = |x: f64, y: f64, radius: f64| {
-                    let moved = Circle { x: ball.x + x, y: ball.y + y, radius: ball.radius + radius };
-                    Some(self.rim(moved)?.moments(self.angles.iter().copied())?.centroid)
-                };
-                // A small ball is not made smaller than it can be.
-                let h = STEP_PX.min(ball.radius / 2.0);
-                let slope = |above: Point, below: Point| [0, 1].map(|axis| (above[axis] - below[axis]) / (2.0 * h));
-                let x = slope(at(h, 0.0, 0.0)?, at(-h, 0.0, 0.0)?);
-                let y = slope(at(0.0, h, 0.0)?, at(0.0, -h, 0.0)?);
-                let radius = slope(at(0.0, 0.0, h)?, at(0.0, 0.0, -h)?);
-                [[x[0], y[0], radius[0]], [x[1], y[1], radius[1]], [0.0, 0.0, 1.0]]
-            }
-        };
-        matrix::inverse(&by)
+    fn poses(&self) -> impl Iterator<Item = Posed<'_>> {
+        (0..self.maps.len() as u64).map(|at| self.of_frame(at))
     }
 
     /// The size of the largest part of the plane about its middle, in the proportions of the frame, in which a ball of this
@@ -150,16 +129,62 @@ impl View {
             let along = [(1.0, place), (-1.0, place), (place, 1.0), (place, -1.0)];
             along.into_iter().all(|(right, down)| {
                 let ball = Circle { x: x + right * half_width, y: y + down * half_height, radius };
-                self.is_inside(ball, border).unwrap_or(false)
+                self.poses().all(|posed| posed.is_inside(ball, border).unwrap_or(false))
             })
         })
+    }
+}
+
+impl<'a> Posed<'a> {
+    /// The rim of the ball on the plane. `None` if it is not wholly in front of the camera.
+    pub(super) fn rim(&self, ball: Circle) -> Option<Rim<'a>> {
+        Rim::new(self.map, self.view.solid, [ball.x, ball.y], ball.radius)
+    }
+
+    /// What is seen of a ball on the plane, and the scored circle: its point, with the radius of the circle of the
+    /// picture's area.
+    pub(super) fn seen(&self, ball: Circle) -> Option<(Circle, Projected)> {
+        let rim = self.rim(ball)?;
+        let ([x, y], _) = rim.centre()?;
+        let Moments { area, centroid: [u, v] } = rim.moments(self.view.angles.iter().copied())?;
+        let projected = Projected { centre: (x, y), centroid: (u, v), plane: ball, pose: self.pose };
+        let (x, y) = match self.view.point {
+            TruthPoint::Centre => projected.centre,
+            TruthPoint::Centroid => projected.centroid,
+        };
+        Some((Circle { x, y, radius: (area / PI).sqrt() }, projected))
+    }
+
+    /// How the plane's x, its y, and the radius change with the scored point's x, its y, and the radius while the others
+    /// stay.
+    pub(super) fn steering(&self, ball: Circle) -> Option<Matrix3> {
+        let by = match self.view.point {
+            TruthPoint::Centre => {
+                let [[a, b], [c, d]] = self.rim(ball)?.centre()?.1;
+                [[a, b, 0.0], [c, d, 0.0], [0.0, 0.0, 1.0]]
+            }
+            TruthPoint::Centroid => {
+                let at = |x: f64, y: f64, radius: f64| {
+                    let moved = Circle { x: ball.x + x, y: ball.y + y, radius: ball.radius + radius };
+                    Some(self.rim(moved)?.moments(self.view.angles.iter().copied())?.centroid)
+                };
+                // A small ball is not made smaller than it can be.
+                let h = STEP_PX.min(ball.radius / 2.0);
+                let slope = |above: Point, below: Point| [0, 1].map(|axis| (above[axis] - below[axis]) / (2.0 * h));
+                let x = slope(at(h, 0.0, 0.0)?, at(-h, 0.0, 0.0)?);
+                let y = slope(at(0.0, h, 0.0)?, at(0.0, -h, 0.0)?);
+                let radius = slope(at(0.0, 0.0, h)?, at(0.0, 0.0, -h)?);
+                [[x[0], y[0], radius[0]], [x[1], y[1], radius[1]], [0.0, 0.0, 1.0]]
+            }
+        };
+        matrix::inverse(&by)
     }
 
     /// Whether a ball, or with `border` its centre, is inside the image. `None` if the lens does not show it.
     fn is_inside(&self, ball: Circle, border: bool) -> Option<bool> {
         let inside = |[x, y]: Point| {
             let within = |at: f64, side: u32| at >= -0.5 - ROUNDING_PX && at <= f64::from(side) - 0.5 + ROUNDING_PX;
-            within(x, self.size.width) && within(y, self.size.height)
+            within(x, self.view.size.width) && within(y, self.view.size.height)
         };
         let rim = self.rim(ball)?;
         let mut all = inside(rim.centre()?.0);

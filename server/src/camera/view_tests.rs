@@ -205,7 +205,7 @@ fn camera(config: &CameraConfig) -> Camera {
 }
 
 fn projected(camera: &Camera, ball: Circle) -> (Circle, Projected) {
-    match camera.truth(ball, Limit::Unknown) {
+    match camera.truth(ball, 0, Limit::Unknown) {
         Truth::Projected { circle, projected, .. } => (circle, projected),
         other => panic!("{other:?} is not seen through a lens"),
     }
@@ -468,6 +468,32 @@ fn a_ball_at_rest_looks_and_is_limited_alike_with_a_rolling_shutter() {
     assert!((rolling.1 / still.1 - 1.0).abs() < 0.03, "{} and {}", rolling.1, still.1);
 }
 
+#[test]
+fn poses_are_drawn_from_the_seed_and_shown_in_turn_with_the_ball_in_the_picture() {
+    let lens = LensConfig { focal: Focal::new(110.0, 110.0), poses: Some(5), ..LensConfig::default() };
+    let ball = BallConfig { size: SIZE, radius: Radii::one(8.0), speed_px_s: 300.0, step_s: 1.0 / 60.0, border: false };
+    let scene = |seed| {
+        let camera = CameraConfig { lens, ..CameraConfig::default() };
+        BallScene { ball, motion: Motion::Bouncing, camera, pixel: PixelFormat::Gray8, seed }
+    };
+    let mut source = scene(7).source().expect("a possible scene");
+    let mut maps = Vec::new();
+    for index in 0..60 {
+        let frame = source.frame(index);
+        let Truth::Projected { circle, projected, .. } = frame.truth else { panic!("{:?}", frame.truth) };
+        assert_eq!(u64::from(projected.pose), index % 5 + 1);
+        let inside = |at: f64, side: u32| at >= 0.4 * circle.radius && at <= f64::from(side) - 0.4 * circle.radius;
+        assert!(inside(circle.x, SIZE.width) && inside(circle.y, SIZE.height), "{circle:?}");
+        // A pose enlarges places by a factor of its own.
+        if index < 5 {
+            maps.push(circle.radius / projected.plane.radius);
+        }
+    }
+    assert!(maps.windows(2).all(|pair| (pair[0] - pair[1]).abs() > 1e-3), "{maps:?}");
+    let image = |seed| scene(seed).source().expect("a possible scene").frame(3).image.clone();
+    assert!(image(7) == image(7) && image(7) != image(8));
+}
+
 fn lenses() -> impl Strategy<Value = LensConfig> {
     let coefficients = proptest::collection::vec(-2.0..2.0_f64, 0..=4);
     let kinds = prop_oneof![Just(Distortion::Brown(5)), Just(Distortion::Brown(8)), Just(Distortion::Equidistant)];
@@ -484,6 +510,7 @@ fn lenses() -> impl Strategy<Value = LensConfig> {
                 centre: Centre::new(centre.0, centre.1),
                 distortion: Bend::new(kind, &coefficients),
                 pose,
+                poses: None,
                 target: Some(if sphere { Body::Sphere } else { Body::Disc }),
                 truth_point: Some(if centroid { TruthPoint::Centroid } else { TruthPoint::Centre }),
             }

@@ -61,6 +61,8 @@ pub(crate) struct NotedProjection {
     centroid: (f64, f64),
     /// x, y and radius on the plane.
     plane: (f64, f64, f64),
+    /// Number of the plane's pose, from 1.
+    pose: u32,
 }
 
 /// The least mean |dx| + |dy|, in px.
@@ -89,7 +91,7 @@ impl NotedTruth {
     fn is_possible(self) -> bool {
         match self {
             Self::Ball { x, y, radius, limit, projected } => {
-                let is_seen = projected.is_none_or(|NotedProjection { centre, centroid, plane }| {
+                let is_seen = projected.is_none_or(|NotedProjection { centre, centroid, plane, .. }| {
                     let all = [centre.0, centre.1, centroid.0, centroid.1, plane.0, plane.1, plane.2];
                     all.iter().all(|value| value.is_finite()) && plane.2 > 0.0
                 });
@@ -112,9 +114,9 @@ impl From<Truth> for NotedTruth {
                 Self::Ball { x, y, radius, limit: limit.into(), projected: None }
             }
             Truth::Projected { circle: Circle { x, y, radius }, limit, projected } => {
-                let Projected { centre, centroid, plane } = projected;
+                let Projected { centre, centroid, plane, pose } = projected;
                 let plane = (plane.x, plane.y, plane.radius);
-                let projected = Some(NotedProjection { centre, centroid, plane });
+                let projected = Some(NotedProjection { centre, centroid, plane, pose });
                 Self::Ball { x, y, radius, limit: limit.into(), projected }
             }
             Truth::Centre { x, y } => Self::Centre { x, y },
@@ -134,7 +136,7 @@ impl From<NotedTruth> for Truth {
             NotedTruth::Ball { x, y, radius, limit, projected: Some(noted) } => {
                 let (plane_x, plane_y, plane_radius) = noted.plane;
                 let plane = Circle { x: plane_x, y: plane_y, radius: plane_radius };
-                let projected = Projected { centre: noted.centre, centroid: noted.centroid, plane };
+                let projected = Projected { centre: noted.centre, centroid: noted.centroid, plane, pose: noted.pose };
                 Self::Projected { circle: Circle { x, y, radius }, limit: limit.into(), projected }
             }
             NotedTruth::Centre { x, y } => Self::Centre { x, y },
@@ -190,7 +192,7 @@ mod tests {
                 let truth = Truth::Ball { circle, limit };
                 prop_assert_eq!(Truth::from(Note::read(&note(truth).write()).unwrap().truth), truth);
             }
-            let projected = Projected { centre: (x, y), centroid: (y, x), plane: circle };
+            let projected = Projected { centre: (x, y), centroid: (y, x), plane: circle, pose: 2 };
             let seen = Truth::Projected { circle, limit: Limit::Bound(px), projected };
             prop_assert_eq!(Truth::from(Note::read(&note(seen).write()).unwrap().truth), seen);
             let centre = Truth::Centre { x, y };

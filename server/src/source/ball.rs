@@ -146,7 +146,7 @@ impl BallScene {
     /// [`SourceError`] if the ball's size or motion, or the camera, is impossible.
     pub fn source(&self) -> Result<BallSource, SourceError> {
         let scene = self.place(&self.ball, (0.0, 0.0))?;
-        let scene = match Room::of(&self.camera, &self.ball)? {
+        let scene = match Room::of(&self.camera, &self.ball, self.seed)? {
             Some(Room { size, offset }) => self.place(&BallConfig { size, ..self.ball }, offset)?,
             None => scene,
         };
@@ -188,7 +188,7 @@ impl BallSource {
         let picture = self.camera.render(delayed.as_ref().unwrap_or(&shot), index);
         let limit = picture.ball.map(|(_, limit)| limit);
         // The truth is that of the frame's time, whatever the camera shows.
-        let truth = limit.map_or(Truth::Empty, |limit| self.camera.truth(shot.circle(), limit));
+        let truth = limit.map_or(Truth::Empty, |limit| self.camera.truth(shot.circle(), index, limit));
         SourceFrame { index, image: self.camera.image(), truth, meta: None }
     }
 }

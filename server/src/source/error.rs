@@ -256,6 +256,7 @@ impl SourceError {
             }
             Self::Camera(CameraError::NoRoom { lens, .. }) => return vec!["radius".into(), (*lens).into()],
             Self::Camera(CameraError::Needs { option, .. }) => return vec![option.replace('-', "_")],
+            Self::Camera(CameraError::TwoPoses) => &["pose", "poses"],
             Self::Camera(CameraError::ShadedRing) => &["ring", "shade"],
             Self::Camera(CameraError::Colour { .. }) => &["contrast", "pixel"],
             Self::Ball(ball) | Self::Group(GroupError::Ball(ball)) => options_of(ball),

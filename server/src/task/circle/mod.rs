@@ -51,6 +51,7 @@ const TRUTH: &[Column] = &[
     Column::real("plane_x"),
     Column::real("plane_y"),
     Column::real("plane_radius"),
+    Column::integer("pose"),
 ];
 
 const ANSWER: &[Column] = &[
@@ -264,10 +265,11 @@ fn truth_cells(truth: Truth) -> Cells {
         Truth::Ball { circle: Circle { x, y, radius }, limit } => {
             smallvec![Cell::Word(BALL), Cell::Real(x), Cell::Real(y), Cell::Real(radius), limit.px().into()]
         }
-        Truth::Projected { circle, limit, projected: Projected { centre, centroid, plane } } => {
+        Truth::Projected { circle, limit, projected: Projected { centre, centroid, plane, pose } } => {
             let mut cells = truth_cells(Truth::Ball { circle, limit });
             let points = [centre.0, centre.1, centroid.0, centroid.1, plane.x, plane.y, plane.radius];
             cells.extend(points.map(Cell::Real));
+            cells.push(Cell::Integer(pose.into()));
             cells
         }
         Truth::Centre { x, y } => smallvec![Cell::Word(BALL), Cell::Real(x), Cell::Real(y)],
@@ -304,13 +306,14 @@ fn projected(cells: &[Cell]) -> Option<Projected> {
         Cell::Real(x),
         Cell::Real(y),
         Cell::Real(radius),
+        Cell::Integer(pose),
         ..,
     ] = cells
     else {
         return None;
     };
     let (centre, centroid) = ((centre_x, centre_y), (centroid_x, centroid_y));
-    Some(Projected { centre, centroid, plane: Circle { x, y, radius } })
+    Some(Projected { centre, centroid, plane: Circle { x, y, radius }, pose: u32::try_from(pose).ok()? })
 }
 
 /// Writes a found circle into the answer columns; its ellipse is only for files.

@@ -67,8 +67,12 @@ fn if_every_ball_was_missed_the_summary_says_what_to_change() {
 
 #[test]
 fn a_truth_survives_its_columns() {
-    let projected =
-        Projected { centre: (1.5, 2.5), centroid: (1.25, 2.75), plane: Circle { x: 3.0, y: 4.0, radius: 9.5 } };
+    let projected = Projected {
+        centre: (1.5, 2.5),
+        centroid: (1.25, 2.75),
+        plane: Circle { x: 3.0, y: 4.0, radius: 9.5 },
+        pose: 3,
+    };
     let limit = Limit::Bound(0.01);
     for kept in [
         Truth::Ball { circle: circle(2.0), limit },

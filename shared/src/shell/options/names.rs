@@ -46,6 +46,7 @@ pub const SERVER: &[&str] = &[
     "centre",
     "distortion",
     "pose",
+    "poses",
     "target",
     "truth-point",
     "blur",
