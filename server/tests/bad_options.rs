@@ -102,7 +102,7 @@ const IMPOSSIBLE: [(&[&str], &str); 111] = [
     (&["--rolling-shutter", "30", "--ring", "3"], "--ring does not go with --rolling-shutter"),
     (&["--rolling-shutter", "30", "--task", "count"], "--rolling-shutter does not go with --task count"),
     (&["--rolling-shutter", "30", "--source", "depth"], "--rolling-shutter does not apply to --source depth"),
-    (&["--poses", "0"], "a whole number of poses from 1 to 1000"),
+    (&["--poses", "0"], "a whole number of poses from 1 to 100"),
     (&["--poses", "8", "--pose", "1,2,3"], "leave out --pose or --poses"),
     (&["--jpeg", "0"], "1 to 100"),
     (&["--jpeg", "101"], "1 to 100"),

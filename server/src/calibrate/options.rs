@@ -33,8 +33,8 @@ pub struct CalibrateOptions {
     #[arg(id = "calibrate-focal", long = "focal", value_name = "PX", value_parser = focal)]
     pub focal: Option<f64>,
 
-    /// What the answers are estimates of: point, or disc (the centroid of the picture of a disc on the plane, corrected by
-    /// the exact formula)
+    /// What the answers are estimates of: point, disc (the centroid of the picture of a disc on the plane, corrected by the
+    /// exact formula) or sphere (the same of a sphere whose centre is on the plane, for the model camera)
     #[arg(id = "calibrate-target", long = "target", value_name = "KIND", default_value = "point")]
     pub target: Target,
 

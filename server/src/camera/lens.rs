@@ -22,8 +22,8 @@ const MOST_TURN: f64 = 80.0;
 /// Largest coefficient. Those of real lenses are below 100.
 const MOST_COEFFICIENT: f64 = 1e6;
 
-/// Most poses: a hundred times what a calibration needs.
-const MOST_POSES: u32 = 1000;
+/// Most poses: ten times what a calibration needs.
+const MOST_POSES: u32 = 100;
 
 /// Ranges from which poses are drawn: their angle to the image and the roll in degrees, and the distance in focal lengths.
 /// Planes that face the camera do not tell the focal length (Zhang, PAMI 22, 2000), and steep ones leave little room.

@@ -4,7 +4,7 @@
 use std::f64::consts::PI;
 
 use proptest::prelude::*;
-use shared::lens::Distortion;
+use shared::lens::{Distortion, Form, Map};
 
 use super::*;
 use crate::scene::{Path, Radii};
@@ -262,6 +262,52 @@ fn the_centroid_is_a_third_of_a_px_off_the_centre_under_45_degrees() {
     }
     // Rounding of some 150 pixels of the rim.
     assert!((sum[0] / all - seen.centroid.0).abs() < 1e-3 && (sum[1] / all - seen.centroid.1).abs() < 1e-3, "{seen:?}");
+}
+
+/// Where the exact formulas take the centroid of a frame's light, with the distance of the light from the centre's image.
+fn corrected(lens: LensConfig, map: &Map, ball: Circle) -> ([f64; 2], f64) {
+    let size = Size { width: 640, height: 480 };
+    let solid = lens.solid();
+    let config = CameraConfig { lens, ..CameraConfig::default() };
+    let mut camera = Camera::new(size, PixelFormat::Gray8, &config, false, 5).expect("a possible camera");
+    let shot = Shot { radius: ball.radius, path: Path::resting((ball.x, ball.y)) };
+    let (mut all, mut sum) = (0.0, [0.0; 2]);
+    for (index, byte) in camera.render(&shot, 0).image.bytes().iter().enumerate() {
+        let weight = f64::from(*byte) - 40.0;
+        (all, sum) = (all + weight, [sum[0] + weight * (index % 640) as f64, sum[1] + weight * (index / 640) as f64]);
+    }
+    let light = sum.map(|sum| sum / all);
+    let centre = map.forward([ball.x, ball.y]).expect("an image");
+    let back = map.back_from_centroid_of(solid, light, ball.radius).expect("a centre");
+    (back, (light[0] - centre[0]).hypot(light[1] - centre[1]))
+}
+
+#[test]
+fn the_exact_formulas_take_the_bias_of_the_centre_back_to_a_thousandth_of_a_px() {
+    // The camera of `server calibrate`: focal lengths, centre, k1, a rotation vector, and where the plane's origin is.
+    let camera = |k1: f64, tilt: f64| {
+        let (sin, cos) = tilt.to_radians().sin_cos();
+        let origin = [-319.5, -239.5 * cos, 600.0 - 239.5 * sin];
+        let [x, y, z] = origin;
+        Form::Camera(Distortion::Brown(1)).map(&[600.0, 600.0, 319.5, 239.5, k1, tilt.to_radians(), 0.0, 0.0, x, y, z])
+    };
+    let lens = LensConfig { focal: Focal::new(600.0, 600.0), ..LensConfig::default() };
+    let tilted = LensConfig { pose: "45,0,0".parse().ok(), ..lens };
+    let bent = LensConfig { distortion: "plumb_bob:-0.3".parse().ok(), ..lens };
+    let sphere = LensConfig { target: Some(Body::Sphere), ..lens };
+    let off_axis = 319.5 + 600.0 * 20.0_f64.to_radians().tan();
+    let cases = [
+        (tilted, camera(0.0, 45.0), ball(319.5, 239.5, 20.0), 0.3),
+        (tilted, camera(0.0, 45.0), ball(402.3, 180.9, 20.0), 0.3),
+        (bent, camera(-0.3, 0.0), ball(540.2, 310.4, 20.0), 0.15),
+        (sphere, camera(0.0, 0.0), ball(off_axis, 239.5, 20.0), 0.2),
+    ];
+    for (lens, map, ball, raw) in cases {
+        let ([x, y], off) = corrected(lens, &map, ball);
+        assert!(off > raw, "{lens:?}: {off} px without the correction");
+        // Rounding of some 150 pixels of the rim leaves 3e-4 px.
+        assert!((x - ball.x).hypot(y - ball.y) < 1e-3, "{lens:?}: ({x}, {y}), not {ball:?}");
+    }
 }
 
 /// The limit by the slow reference: the Fisher matrix of x, y and radius on the plane and of both levels, from differences of
