@@ -25,11 +25,12 @@ impl Room {
         self.path(name).to_str().expect("UTF-8").to_owned()
     }
 
-    /// A run in this folder, of small frames.
+    /// A run in this folder, of small frames if no option sets their size.
     fn run(&self, name: &str, options: &[&str]) -> Ended {
         let always = ["--loopback", "--no-graphics", "--link", "memory", "--fps", "max", "--deadline", "30s"];
+        let size: &[&str] = if options.contains(&"--size") { &[] } else { &["--size", "160x120"] };
         let mut server = command("server");
-        server.args(always).args(["--noise", "10", "--size", "160x120", "--out"]).arg(self.path(name)).args(options);
+        server.args(always).args(["--noise", "10"]).args(size).arg("--out").arg(self.path(name)).args(options);
         Program::start(server).end()
     }
 
@@ -173,8 +174,8 @@ fn read_back(found: &Value, name: &str, planted: f64, most: f64) {
 fn the_distortion_of_a_lens_is_read_back_from_a_run() {
     let room = Room::new();
     let lens = ["--focal", "150", "--distortion", "plumb_bob:-0.3"];
-    room.run("lens", &[&["--frames", "300", "--seed", "7", "--radius", "8"], &lens[..]].concat()).expect(0);
-    room.run("plain", &["--frames", "300", "--seed", "8", "--radius", "8"]).expect(0);
+    room.run("lens", &[&["--frames", "300", "--seed", "7", "--radius", "14"], &lens[..]].concat()).expect(0);
+    room.run("plain", &["--frames", "300", "--seed", "8", "--radius", "14"]).expect(0);
     let (lens, plain) = (room.name("lens"), room.name("plain"));
     let asked = ["--model", "homography+distortion", "--distortion", "k1", "--focal", "150", "--target", "disc"];
     let (found, _) = found(&room, &[&[lens.as_str(), "--reference", &plain], &asked[..]].concat(), 0);
@@ -186,7 +187,7 @@ fn the_distortion_of_a_lens_is_read_back_from_a_run() {
 #[test]
 fn the_pose_of_a_plane_is_read_back_as_a_homography() {
     let room = Room::new();
-    room.run("tilted", &["--frames", "300", "--seed", "7", "--radius", "8", "--focal", "200", "--pose", "30,0,0"])
+    room.run("tilted", &["--frames", "300", "--seed", "7", "--radius", "14", "--focal", "200", "--pose", "30,0,0"])
         .expect(0);
     let tilted = room.name("tilted");
     let (found, _) = found(&room, &[&tilted, "--model", "homography", "--target", "disc"], 0);
@@ -214,16 +215,15 @@ fn the_line_time_of_a_rolling_shutter_is_read_back_from_a_run() {
 #[test]
 fn a_camera_is_read_back_from_one_run_with_several_poses() {
     let room = Room::new();
-    let lens = ["--focal", "150", "--centre", "82,58", "--distortion", "plumb_bob:-0.2,0.05"];
-    room.run("poses", &[&["--frames", "480", "--seed", "7", "--radius", "7", "--poses", "8"], &lens[..]].concat())
-        .expect(0);
+    let lens = ["--focal", "300", "--centre", "163,118", "--distortion", "plumb_bob:-0.2,0.05", "--size", "320x240"];
+    let ball = ["--frames", "480", "--seed", "7", "--radius", "20", "--poses", "8"];
+    room.run("poses", &[&ball[..], &lens[..]].concat()).expect(0);
     let (poses, out) = (room.name("poses"), room.name("found"));
     let asked = ["--model", "camera", "--distortion", "k1k2", "--target", "disc", "--out", &out];
     let (found, _) = found(&room, &[&[poses.as_str()], &asked[..]].concat(), 0);
-    read_back(&found, "fx", 150.0, 0.5);
-    read_back(&found, "fy", 150.0, 0.5);
-    read_back(&found, "cx", 82.0, 0.5);
-    read_back(&found, "cy", 58.0, 0.5);
+    for (name, planted) in [("fx", 300.0), ("fy", 300.0), ("cx", 163.0), ("cy", 118.0)] {
+        read_back(&found, name, planted, 1.0);
+    }
     read_back(&found, "k1", -0.2, 0.01);
     assert_eq!(found["inputs"].as_array().map(Vec::len), Some(8), "a set for each pose");
     // The camera that was found can be put in front of the ball.
@@ -231,7 +231,7 @@ fn a_camera_is_read_back_from_one_run_with_several_poses() {
     let mut server = command("server");
     server.args(["--print-run", "--lens", &lens]);
     let printed = Program::start(server).end().expect(0).stdout.join("\n");
-    assert!(printed.contains("size = \"160x120\"") && printed.contains("distortion = \"plumb_bob:-0."), "{printed}");
+    assert!(printed.contains("size = \"320x240\"") && printed.contains("distortion = \"plumb_bob:-0."), "{printed}");
 }
 
 #[test]
@@ -306,7 +306,7 @@ fn bad_input_is_named_with_what_would_be_right() {
     refused(&[&room.name("a"), &room.name("b")], "calibrate runs of one size");
     room.run("lens", &["--frames", "20", "--seed", "7", "--pose", "20,0,0"]).expect(0);
     refused(&[&room.name("a"), "--reference", &room.name("lens")], "is seen through a lens: name a run without one");
-    room.run("poses", &["--frames", "20", "--seed", "7", "--poses", "4", "--radius", "8"]).expect(0);
+    room.run("poses", &["--frames", "20", "--seed", "7", "--poses", "4", "--radius", "18"]).expect(0);
     refused(&[&room.name("poses"), "--model", "affine"], "shows the plane in 4 poses: write --model camera");
     room.run("acks", &["--frames", "5", "--task", "ack"]).expect(0);
     refused(&[&room.name("acks")], "only runs of the task circle can be calibrated");

@@ -30,6 +30,7 @@ mod config;
 mod coverage;
 mod depth;
 mod edge;
+mod error;
 mod exposure;
 mod fisher;
 mod gamma;
@@ -63,8 +64,9 @@ mod tests;
 mod view_tests;
 
 pub use crate::truth::Limit;
-pub use config::{BACKGROUND, Background, CAMERA_HEADING, CONTRAST, CameraConfig, CameraError};
+pub use config::{BACKGROUND, Background, CAMERA_HEADING, CONTRAST, CameraConfig};
 pub use depth::DepthCamera;
+pub use error::CameraError;
 pub use group::GroupCamera;
 pub use lens::{Bend, Body, Centre, Focal, LensConfig, NotOfALens, PlanePose, TruthPoint};
 pub use limit::limit_kind;

@@ -10,29 +10,28 @@
 //! of the light that the ball gives, `behind` the light that it hides. All three are after blur and the same in every
 //! channel. Only the ball's surroundings are rendered again, unless an effect covers the whole image.
 
-use shared::geometry::{Circle, Size};
+use shared::geometry::Size;
 use shared::image::{Image, PixelFormat};
 use smallvec::SmallVec;
 
 use super::backdrop::{Backdrop, paint};
 use super::blur::Optics;
 use super::config::{Background, CameraConfig, Levels};
-use super::exposure::{Exposed, expose, expose_one_of, places, places_at_scale};
+use super::exposure::{Exposed, expose, expose_one_of, places};
 use super::jpeg;
 use super::limit::LimitModel;
 use super::noise::{FrameNoise, Noise};
 use super::occluder::Occluder;
-use super::outline::{self, Corners, extent};
 use super::plane::{Plane, Region};
 use super::recycled::{Recycled, Spare};
-use super::rows::Rows;
 use super::shape::{Form, show};
-use super::view::{Posed, View};
+use super::view::View;
 use super::vignette::Vignette;
 use crate::scene::{Group, Random, Shot};
 use crate::truth::Limit;
 
 mod information;
+mod viewed;
 
 /// A camera with effects.
 #[derive(Clone, Debug)]
@@ -153,18 +152,6 @@ impl Pipeline {
         }
     }
 
-    /// The circle of the ball's picture: of its area, if it is no circle.
-    pub(super) fn shown(&self, shot: &Shot, index: u64) -> Circle {
-        let view = self.view.as_ref().filter(|view| view.has_lens());
-        let seen = view.and_then(|view| view.of_frame(index).seen(shot.circle()));
-        seen.map_or_else(|| shot.circle(), |(circle, _)| circle)
-    }
-
-    /// The lens and the plane; `None` if the plane is the image.
-    pub(super) fn view(&self) -> Option<&View> {
-        self.view.as_ref()
-    }
-
     fn backdrop(&self, index: u64) -> Backdrop {
         Backdrop::new(&self.config, self.levels.background, self.size, self.optics.reach, &self.random, index)
     }
@@ -231,33 +218,6 @@ impl Pipeline {
         let with_slopes = self.model.is_known() && !closed;
         let exposed = expose(&places, shot.radius, cells, self.optics.fine, with_slopes);
         Some(self.even_ball(exposed, with_slopes, (cells, region), backdrop, hidden))
-    }
-
-    /// The light of a ball that is seen through a lens; `None` if it does not reach the image.
-    fn viewed_ball(&self, view: &Posed<'_>, shot: &Shot, backdrop: &Backdrop, hidden: Option<&Hidden>) -> Option<Ball> {
-        let (image, reach) = (Region::of_image(self.size), self.optics.reach);
-        let still = extent(view, &[shot.path.middle()], shot.radius)?;
-        let half_px = still.map(|(low, high)| (high - low) / 2.0).into_iter().fold(0.0, f64::max);
-        let places = places_at_scale(&shot.path, half_px / shot.radius);
-        let rows = Rows { line_s: self.config.rolling_shutter / 1e6, path: &shot.path, places: places.len() };
-        let [x, y] = match rows.is_global() {
-            true => extent(view, &places, shot.radius)?,
-            false => rows.extent(view, shot.radius, self.size.height)?,
-        };
-        let touched = Region::around(x, y, image.grown(reach));
-        let region = touched.grown(reach).intersection(image);
-        if region.is_empty() {
-            return None;
-        }
-        // Grown by the reach, because blur spreads the light beyond the touched pixels.
-        let cells = touched.grown(reach);
-        let steering = if self.model.is_known() { view.steering(shot.circle()) } else { None };
-        let (corners, fine) = (Corners::new(half_px), self.optics.fine);
-        let exposed = match rows.is_global() {
-            true => outline::expose(view, &corners, &places, shot.radius, (cells, fine), steering.as_ref()),
-            false => rows.expose(view, &corners, shot.radius, cells, steering.as_ref()),
-        };
-        Some(self.even_ball(exposed, steering.is_some(), (cells, region), backdrop, hidden))
     }
 
     /// The light of a ball of one level, from its coverage.
