@@ -91,7 +91,7 @@ const IMPOSSIBLE: [(&[&str], &str); 111] = [
     (&["--pose", "45,0,0", "--aspect", "0.8"], "--aspect does not go with a lens (--pose)"),
     (&["--pose", "45,0,0", "--shade", "0.3"], "--shade does not go with a lens (--pose)"),
     (&["--focal", "600", "--ring", "3"], "--ring does not go with a lens (--focal)"),
-    (&["--pose", "45,0,0", "--radius", "200"], "radius 200 px does not fit into what is seen of the plane"),
+    (&["--pose", "0,0,0,300", "--radius", "200"], "radius 200 px does not fit into what is seen of the plane"),
     (&["--focal", "600", "--distortion", "plumb_bob:-900"], "write a smaller --radius, or another lens"),
     (&["--focal", "600", "--task", "count"], "--focal does not go with --task count"),
     (&["--focal", "600", "--source", "depth"], "--focal does not apply to --source depth"),
