@@ -41,6 +41,24 @@ class _Camera(TypedDict, total=False):
     """Motion blur: exposure time as a share of the frame interval, 0 to 1 (default 0)."""
     delay: float
     """Delay of the camera in ms: frames show the scene of before, while the truth stays, 0 to 10000 (default 0)."""
+    rolling_shutter: float
+    """Rolling shutter: time from row to row in us, while the truth stays that of the frame's time, 0 to 1000 (default 0)."""
+    lens: str | PathLike[str]
+    """Lens from a YAML file of OpenCV, ROS or `server calibrate`; the options of the lens override it."""
+    focal: float | str
+    """Focal length of the lens in px, or `"FX,FY"` (default: that of `lens`, or the width if a lens is asked for)."""
+    centre: str
+    """Principal point of the lens in px, `"CX,CY"` (default: that of `lens`, or the centre of the frames)."""
+    distortion: str
+    """Distortion of the lens, such as `"plumb_bob:-0.3,0.1,0,0,0"` (default: that of `lens`, or none)."""
+    pose: str
+    """Pose of the ball's plane, `"TILT,PAN,ROLL"` in degrees and perhaps `",DISTANCE"` in px (default: it faces the camera)."""
+    poses: int
+    """Number of poses of the ball's plane, drawn from the seed and shown in turn (default: one, that of `pose`)."""
+    target: str
+    """`disc` in the plane, or `sphere` with its centre in the plane (default disc)."""
+    truth_point: str
+    """With a lens or a pose: score the image of the `centre` or the `centroid` of the picture (default centre)."""
     blur: float
     """Blur of the optics: standard deviation, in px (default 0)."""
     vignette: float

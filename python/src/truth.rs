@@ -42,7 +42,8 @@ impl From<FrameTruth> for Truth {
             count,
         };
         match truth {
-            FrameTruth::Ball { circle: Circle { x, y, radius }, limit } => Self {
+            FrameTruth::Ball { circle: Circle { x, y, radius }, limit }
+            | FrameTruth::Projected { circle: Circle { x, y, radius }, limit, .. } => Self {
                 kind: "ball".into(),
                 x: Some(x),
                 y: Some(y),

@@ -14,6 +14,15 @@ pub enum Truth {
         /// The least error an estimate of the circle can have.
         limit: Limit,
     },
+    /// A ball that is seen through a lens.
+    Projected {
+        /// The circle about the scored point, with the area of the ball's picture, at mid-exposure.
+        circle: Circle,
+        /// The least error an estimate of the scored point can have.
+        limit: Limit,
+        /// Where the ball and its picture are.
+        projected: Projected,
+    },
     /// A ball whose radius is not known. No limit is known either.
     Centre {
         /// Column of the ball's centre.
@@ -33,7 +42,7 @@ impl Truth {
     /// The one ball that the frame shows, and the limit; `None` without a ball, with several, or without truth.
     pub fn ball(self) -> Option<(CircleEstimate, Limit)> {
         match self {
-            Self::Ball { circle, limit } => Some((circle.into(), limit)),
+            Self::Ball { circle, limit } | Self::Projected { circle, limit, .. } => Some((circle.into(), limit)),
             Self::Centre { x, y } => Some((CircleEstimate { x, y, radius: None }, Limit::Unknown)),
             Self::Balls(_) | Self::Empty | Self::Unknown => None,
         }
@@ -44,9 +53,23 @@ impl Truth {
     pub fn without_limit(self) -> Self {
         match self {
             Self::Ball { circle, .. } => Self::Ball { circle, limit: Limit::Unknown },
+            Self::Projected { circle, projected, .. } => Self::Projected { circle, limit: Limit::Unknown, projected },
             other => other,
         }
     }
+}
+
+/// A ball on its plane, and the points of its picture, in px.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Projected {
+    /// The image of the ball's centre.
+    pub centre: (f64, f64),
+    /// The centroid of the ball's picture.
+    pub centroid: (f64, f64),
+    /// The ball on the plane, in the plane's own coordinates.
+    pub plane: Circle,
+    /// Number of the plane's pose, from 1.
+    pub pose: u32,
 }
 
 /// The least error, as mean |dx| + |dy|, that a frame allows an estimate.

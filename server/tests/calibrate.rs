@@ -25,11 +25,12 @@ impl Room {
         self.path(name).to_str().expect("UTF-8").to_owned()
     }
 
-    /// A run in this folder, of small frames.
+    /// A run in this folder, of small frames if no option sets their size.
     fn run(&self, name: &str, options: &[&str]) -> Ended {
         let always = ["--loopback", "--no-graphics", "--link", "memory", "--fps", "max", "--deadline", "30s"];
+        let size: &[&str] = if options.contains(&"--size") { &[] } else { &["--size", "160x120"] };
         let mut server = command("server");
-        server.args(always).args(["--noise", "10", "--size", "160x120", "--out"]).arg(self.path(name)).args(options);
+        server.args(always).args(["--noise", "10"]).args(size).arg("--out").arg(self.path(name)).args(options);
         Program::start(server).end()
     }
 
@@ -157,6 +158,83 @@ fn the_delay_of_a_camera_is_estimated_from_a_run() {
     assert!((parameter(&found, "time_offset_us") - 7_300.0).abs() < 30.0, "{found:#}");
 }
 
+/// Value and standard deviation of a parameter.
+fn told(found: &Value, name: &str) -> (f64, f64) {
+    let all = found["parameters"].as_array().expect("parameters");
+    let one = all.iter().find(|one| one["name"] == name).unwrap_or_else(|| panic!("no {name} in {all:#?}"));
+    (parameter(found, name), one["sigma"].as_f64().unwrap_or_else(|| panic!("no sigma of {name} in {found:#}")))
+}
+
+/// Asserts that a planted parameter is read back within five standard deviations, which are at most this.
+fn read_back(found: &Value, name: &str, planted: f64, most: f64) {
+    let (value, sigma) = told(found, name);
+    assert!((value - planted).abs() <= 5.0 * sigma && sigma <= most, "{name} {value} ± {sigma}, planted {planted}");
+}
+
+#[test]
+fn the_distortion_of_a_lens_is_read_back_from_a_run() {
+    let room = Room::new();
+    let lens = ["--focal", "150", "--distortion", "plumb_bob:-0.3"];
+    room.run("lens", &[&["--frames", "300", "--seed", "7", "--radius", "14"], &lens[..]].concat()).expect(0);
+    room.run("plain", &["--frames", "300", "--seed", "8", "--radius", "14"]).expect(0);
+    let (lens, plain) = (room.name("lens"), room.name("plain"));
+    let asked = ["--model", "homography+distortion", "--distortion", "k1", "--focal", "150", "--target", "disc"];
+    let (found, _) = found(&room, &[&[lens.as_str(), "--reference", &plain], &asked[..]].concat(), 0);
+    read_back(&found, "k1", -0.3, 2e-3);
+    read_back(&found, "h11", 1.0, 2e-3);
+    read_back(&found, "h23", 0.0, 0.05);
+}
+
+#[test]
+fn the_pose_of_a_plane_is_read_back_as_a_homography() {
+    let room = Room::new();
+    room.run("tilted", &["--frames", "300", "--seed", "7", "--radius", "14", "--focal", "200", "--pose", "30,0,0"])
+        .expect(0);
+    let tilted = room.name("tilted");
+    let (found, _) = found(&room, &[&tilted, "--model", "homography", "--target", "disc"], 0);
+    // A plane at the focal length, tilted about its middle (79.5, 59.5): u = 79.5 + 200 (x − 79.5) / z and
+    // v = 59.5 + 200 (y − 59.5) cos / z with z = 200 + (y − 59.5) sin.
+    let (sin, cos) = 30.0_f64.to_radians().sin_cos();
+    let last = 200.0 - 59.5 * sin;
+    read_back(&found, "h11", 200.0 / last, 2e-3);
+    read_back(&found, "h12", 79.5 * sin / last, 2e-3);
+    read_back(&found, "h22", (59.5 * sin + 200.0 * cos) / last, 2e-3);
+    read_back(&found, "h31", 0.0, 2e-5);
+    read_back(&found, "h32", sin / last, 2e-5);
+}
+
+#[test]
+fn the_line_time_of_a_rolling_shutter_is_read_back_from_a_run() {
+    let room = Room::new();
+    room.run("rolling", &["--frames", "300", "--seed", "7", "--speed", "400", "--rolling-shutter", "30"]).expect(0);
+    let rolling = room.name("rolling");
+    let (found, _) = found(&room, &[&rolling, "--model", "offset+shutter"], 0);
+    // 0.012 px in 30 rows at 400 px/s is 1 us a frame.
+    read_back(&found, "line_time_us", 30.0, 0.15);
+}
+
+#[test]
+fn a_camera_is_read_back_from_one_run_with_several_poses() {
+    let room = Room::new();
+    let lens = ["--focal", "300", "--centre", "163,118", "--distortion", "plumb_bob:-0.2,0.05", "--size", "320x240"];
+    let ball = ["--frames", "480", "--seed", "7", "--radius", "20", "--poses", "8"];
+    room.run("poses", &[&ball[..], &lens[..]].concat()).expect(0);
+    let (poses, out) = (room.name("poses"), room.name("found"));
+    let asked = ["--model", "camera", "--distortion", "k1k2", "--target", "disc", "--out", &out];
+    let (found, _) = found(&room, &[&[poses.as_str()], &asked[..]].concat(), 0);
+    for (name, planted) in [("fx", 300.0), ("fy", 300.0), ("cx", 163.0), ("cy", 118.0)] {
+        read_back(&found, name, planted, 1.0);
+    }
+    read_back(&found, "k1", -0.2, 0.01);
+    assert_eq!(found["inputs"].as_array().map(Vec::len), Some(8), "a set for each pose");
+    // The camera that was found can be put in front of the ball.
+    let lens = room.name("found/camera.yaml");
+    let mut server = command("server");
+    server.args(["--print-run", "--lens", &lens]);
+    let printed = Program::start(server).end().expect(0).stdout.join("\n");
+    assert!(printed.contains("size = \"320x240\"") && printed.contains("distortion = \"plumb_bob:-0."), "{printed}");
+}
+
 #[test]
 fn a_correction_for_another_size_or_task_is_refused_by_the_client() {
     let room = Room::new();
@@ -194,7 +272,8 @@ fn bad_input_gets_a_message_that_says_what_would_be_right() {
     refused(&[&good, "--model", "camera"], "give --size WIDTHxHEIGHT");
     refused(&[&good, "--model", "dance"], "is not a model: write one of offset, similarity");
     refused(&[&good, "--focal", "0"], "is not a focal length");
-    refused(&[&good, "--target", "square"], "is not a target: write point or disc");
+    refused(&[&good, "--target", "square"], "is not a target: write point, disc or sphere");
+    refused(&[&good, "--target", "sphere", "--model", "homography"], "--target sphere needs --model camera");
     refused(&[&good, "--reference", &good], "--reference needs 30 frames with an answer and its covariance");
     refused(&[&good, "--verify", &room.file("no.csv", "frame,x,y,u,v\n")], "has no answer that can be corrected");
     refused(&[], "calibrate");
@@ -226,6 +305,10 @@ fn bad_input_gets_a_message_that_says_what_would_be_right() {
     .end()
     .expect(0);
     refused(&[&room.name("a"), &room.name("b")], "calibrate runs of one size");
+    room.run("lens", &["--frames", "20", "--seed", "7", "--pose", "20,0,0"]).expect(0);
+    refused(&[&room.name("a"), "--reference", &room.name("lens")], "is seen through a lens: name a run without one");
+    room.run("poses", &["--frames", "20", "--seed", "7", "--poses", "4", "--radius", "18"]).expect(0);
+    refused(&[&room.name("poses"), "--model", "affine"], "shows the plane in 4 poses: write --model camera");
     room.run("acks", &["--frames", "5", "--task", "ack"]).expect(0);
     refused(&[&room.name("acks")], "only runs of the task circle can be calibrated");
 }

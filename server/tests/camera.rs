@@ -111,9 +111,10 @@ fn the_report_holds_every_option_of_the_camera() {
     ]);
     let config = &report["run"]["config"];
     let camera = json!({
-        "noise": 2.0, "shot_noise": 0.1, "blur": 0.8, "exposure": 0.3, "delay": 7.3, "contrast": 100.0, "background": "ramp",
+        "noise": 2.0, "shot_noise": 0.1, "blur": 0.8, "exposure": 0.3, "delay": 7.3, "rolling_shutter": 0.0, "contrast": 100.0, "background": "ramp",
         "invert": true, "occlude": true, "jpeg": 90, "gamma": 2.2, "vignette": 0.2, "empty_rate": 0.1,
-        "aspect": null, "aspect_angle": null, "ring": null, "shade": null, "shade_angle": null, "shade_height": null
+        "aspect": null, "aspect_angle": null, "ring": null, "shade": null, "shade_angle": null, "shade_height": null,
+        "focal": null, "centre": null, "distortion": null, "pose": null, "poses": null, "target": null, "truth_point": null
     });
     assert_eq!(config["camera"], camera);
     assert_eq!(config["border"], true);
@@ -154,4 +155,85 @@ fn the_summary_says_how_near_the_errors_are_to_the_limit() {
     assert!(noisy.contains(" x the limit of 0.0"), "{noisy}");
     let clean = run(&[]).stdout.join("\n");
     assert!(clean.contains(" x the reference of 0.000"), "{clean}");
+}
+
+/// The points of a row of the table: the scored one, the image of the centre, the centroid, and the ball on the plane.
+fn points(row: &csv::StringRecord, header: &csv::StringRecord) -> [[f64; 2]; 4] {
+    let number = |name: &str| {
+        let place = header.iter().position(|column| column == name).expect("a column");
+        row[place].parse::<f64>().unwrap_or_else(|wrong| panic!("{name}: {wrong}"))
+    };
+    ["truth", "centre", "centroid", "plane"].map(|point| ["x", "y"].map(|axis| number(&format!("{point}_{axis}"))))
+}
+
+#[test]
+fn a_run_through_a_lens_file_is_scored_at_the_asked_point_and_its_run_file_needs_no_lens_file() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let lens = folder.path().join("camera.yaml");
+    let text = "%YAML 1.2\n---\nimage_width: 160\nimage_height: 120\ncamera_matrix:\n  rows: 3\n  cols: 3\n  dt: d\n  data: \
+                [150, 0, 79.5, 0, 150, 59.5, 0, 0, 1]\ndistortion_model: plumb_bob\ndistortion_coefficients:\n  rows: 1\n  \
+                cols: 5\n  dt: d\n  data: [-0.25, 0.05, 0, 0, 0]\n";
+    std::fs::write(&lens, text).expect("written");
+    let lens = lens.to_str().expect("UTF-8");
+    let run = |name: &str, options: &[&str]| {
+        let out = folder.path().join(name);
+        let always =
+            ["--loopback", "--no-graphics", "--link", "memory", "--fps", "max", "--deadline", "30s", "--frames", "40"];
+        let mut server = command("server");
+        server.args(always).args(["--seed", "9", "--radius", "10", "--noise", "2", "--out"]).arg(&out).args(options);
+        Program::start(server).end().expect(0);
+        out
+    };
+    let rows = |out: &Path| {
+        let mut reader = csv::Reader::from_path(out.join("frames.csv")).expect("rows");
+        let header = reader.headers().expect("a header").clone();
+        reader.records().map(|row| points(&row.expect("a row"), &header)).collect::<Vec<_>>()
+    };
+    let by_centre = run("centre", &["--lens", lens, "--pose", "30,0,0"]);
+    let by_centroid = run("centroid", &["--lens", lens, "--pose", "30,0,0", "--truth-point", "centroid"]);
+    let mut most: f64 = 0.0;
+    for (centre, centroid) in rows(&by_centre).into_iter().zip(rows(&by_centroid)) {
+        assert_eq!(centre[1..], centroid[1..], "the same frames");
+        assert_eq!((centre[0], centroid[0]), (centre[1], centroid[2]));
+        let off = (centre[1][0] - centre[2][0]).hypot(centre[1][1] - centre[2][1]);
+        assert!(off < 1.0, "{off} px between them");
+        most = most.max(off);
+    }
+    assert!(most > 0.1, "at most {most} px between the two points");
+    // The run's file has what the lens file said: without that file it gives the same frames.
+    let file = by_centroid.join("run.toml");
+    let written = std::fs::read_to_string(&file).expect("a run");
+    assert!(written.contains("focal = \"150\"") && written.contains("plumb_bob:-0.25,0.05,0,0,0"), "{written}");
+    assert!(!written.contains("lens"), "{written}");
+    std::fs::remove_file(lens).expect("removed");
+    let again = folder.path().join("again");
+    let mut server = command("server");
+    server.args(["--no-graphics", "--run"]).arg(&file).arg("--out").arg(&again);
+    Program::start(server).end().expect(0);
+    assert_eq!(rows(&again), rows(&by_centroid));
+}
+
+#[test]
+fn a_lens_file_sets_the_size_and_one_for_another_size_is_refused() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let file = folder.path().join("camera.yaml");
+    let text = "image_width: 160\nimage_height: 120\ncamera_matrix:\n  data: [150, 0, 79.5, 0, 150, 59.5, 0, 0, \
+                1]\ndistortion_coefficients:\n  data: [0, 0, 0, 0, 0]\n";
+    let said = |text: &str, options: &[&str]| {
+        std::fs::write(&file, text).expect("written");
+        let mut server = command("server");
+        server.arg("--print-run").arg("--lens").arg(&file).args(options);
+        Program::start(server).end()
+    };
+    let printed = said(text, &["--centre", "80,60"]).expect(0).stdout.join("\n");
+    assert!(printed.contains("size = \"160x120\"") && printed.contains("centre = \"80,60\""), "{printed}");
+    let cases: [(String, &[&str], &str); 4] = [
+        (text.into(), &["--size", "640x480"], "is for images of 160x120, and --size is 640x480"),
+        (text.replace("150, 0, 79.5", "nan, 0, 79.5"), &[], "camera_matrix: \"nan\" is not a finite number"),
+        (format!("{text}distortion_model: fisheye\n"), &[], "distortion_model \"fisheye\" is not known"),
+        ("noise = 3\n".into(), &[], "it has no image_width"),
+    ];
+    for (text, options, words) in cases {
+        said(&text, options).expect(2).says(words).says("camera.yaml");
+    }
 }

@@ -1,6 +1,6 @@
 //! Frames of the camera, byte for byte. They are the same on every machine, whatever was rendered before.
 
-use server::camera::{Background, CameraConfig};
+use server::camera::{Background, Body, CameraConfig, Focal, LensConfig};
 use server::scene::{BallConfig, Radii};
 use server::source::{BallScene, BallSource, Motion};
 use server::truth::Truth;
@@ -24,8 +24,15 @@ fn source(camera: CameraConfig, motion: Motion, pixel: PixelFormat) -> BallSourc
 }
 
 /// Each effect, alone or with the effects it needs.
-fn cameras() -> [(&'static str, CameraConfig); 11] {
+fn cameras() -> [(&'static str, CameraConfig); 14] {
     let none = CameraConfig::default();
+    let lens = LensConfig {
+        focal: Focal::new(150.0, 155.0),
+        distortion: "equidistant:-0.02,0.007".parse().ok(),
+        pose: "10,-15,5".parse().ok(),
+        ..LensConfig::NONE
+    };
+    let spheres = LensConfig { poses: Some(3), target: Some(Body::Sphere), ..LensConfig::NONE };
     [
         ("none", none),
         ("noise", CameraConfig { noise: 10.0, ..none }),
@@ -37,6 +44,9 @@ fn cameras() -> [(&'static str, CameraConfig); 11] {
         ("occluder", CameraConfig { occlude: true, ..none }),
         ("gamma", CameraConfig { gamma: 2.2, vignette: 0.4, ..none }),
         ("empty", CameraConfig { empty_rate: 0.5, ..none }),
+        ("lens", CameraConfig { lens, noise: 2.0, exposure: 0.4, ..none }),
+        ("spheres", CameraConfig { lens: spheres, blur: 0.8, ..none }),
+        ("rolling shutter", CameraConfig { rolling_shutter: 50.0, ..none }),
         (
             "all",
             CameraConfig {
@@ -87,7 +97,7 @@ fn a_frame_can_be_rendered_without_a_network() {
 
 /// A bouncing ball in gray, then a scattered one in colour. A change of these values breaks every recorded sequence,
 /// and the promise that a seed always gives the same frames.
-const GOLDEN: [(&str, u64); 22] = [
+const GOLDEN: [(&str, u64); 28] = [
     ("none", 0x9c46_58ad_e2b5_5f69),
     ("none", 0x4618_5a69_1902_3915),
     ("noise", 0xbcb1_36c8_4792_1d53),
@@ -108,6 +118,12 @@ const GOLDEN: [(&str, u64); 22] = [
     ("gamma", 0x5dd5_2e7a_37b0_f160),
     ("empty", 0x9c46_58ad_e2b5_5f69),
     ("empty", 0x4618_5a69_1902_3915),
+    ("lens", 0x5f77_e64c_e062_a231),
+    ("lens", 0xf4f2_2e72_df03_5b2f),
+    ("spheres", 0x88b9_8fb4_b17f_ac36),
+    ("spheres", 0x1765_82d5_6b2b_deed),
+    ("rolling shutter", 0x01f5_3d1f_13f4_cbcd),
+    ("rolling shutter", 0x03b4_e88c_a710_19c9),
     ("all", 0xeb67_55e2_301b_748e),
     ("all", 0x5fae_14dc_6c00_32f2),
 ];

@@ -28,7 +28,9 @@ impl Frames for Rendered {
         let frame = self.0.frame(index);
         pixels.extend_from_slice(frame.image.bytes());
         match frame.truth {
-            Truth::Ball { circle, limit } => Shot { truth: Some(circle), limit_px: limit.px() },
+            Truth::Ball { circle, limit } | Truth::Projected { circle, limit, .. } => {
+                Shot { truth: Some(circle), limit_px: limit.px() }
+            }
             Truth::Centre { .. } | Truth::Balls(_) | Truth::Empty | Truth::Unknown => {
                 Shot { truth: None, limit_px: None }
             }

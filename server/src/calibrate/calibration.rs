@@ -46,6 +46,10 @@ pub(super) fn calibrate(sets: &[Set], asked: &Asked) -> Result<Found, CalibrateE
     let size = asked.size.map_or_else(|| common_size(sets), |size| Ok(Some(size)))?;
     common_size(sets)?;
     sets.iter().try_for_each(Set::check)?;
+    if asked.target == Target::Sphere && asked.model.kind != ModelKind::Camera {
+        let wrong = "--target sphere needs --model camera: only a pose tells how far away a sphere is";
+        return Err(CalibrateError::Usage(wrong.into()));
+    }
     check_times(sets, asked)?;
     let sigma = sigma(sets, asked);
     let mut notes = notes(sets, asked, sigma);
@@ -222,8 +226,8 @@ fn notes(sets: &[Set], asked: &Asked, sigma: Sigma) -> Vec<String> {
         }
         Sigma::Stated | Sigma::Reference { .. } => {}
     }
-    if asked.target == Target::Disc && sets.iter().any(|set| set.observations.iter().any(|one| one.radius.is_none())) {
-        notes.push("frames without a radius are taken as points, although the target is a disc".into());
+    if asked.target != Target::Point && sets.iter().any(|set| set.observations.iter().any(|one| one.radius.is_none())) {
+        notes.push("frames without a radius are taken as points, although the target is not".into());
     }
     if asked.model.kind == ModelKind::Camera && sets.len() == 1 {
         notes.push("the model camera needs three or more poses: give a run for each".into());

@@ -35,6 +35,13 @@ const NAMES: [(&str, ModelKind); 7] = [
     ("auto", ModelKind::Auto),
 ];
 
+impl ModelChoice {
+    /// Whether each set of frames has a pose of its own.
+    pub(super) fn has_poses(self) -> bool {
+        self.kind == ModelKind::Camera
+    }
+}
+
 impl FromStr for ModelChoice {
     type Err = String;
 

@@ -117,7 +117,7 @@ impl Columns {
         if radius.is_some_and(|radius| radius <= 0.0) {
             return Err("the column radius needs a number above 0".into());
         }
-        Ok(Observation { frame, truth, answer, time_us, covariance, radius })
+        Ok(Observation { frame, truth, answer, time_us, covariance, radius, pose: 0 })
     }
 }
 

@@ -51,6 +51,7 @@ use shared::text::Escaped;
 use tracing::error;
 
 use self::calibration::{Asked, Found};
+use self::observation::Set;
 
 pub use choice::ModelChoice;
 pub use error::CalibrateError;
@@ -86,6 +87,15 @@ pub fn calibration(options: &CalibrateOptions) -> Result<(Calibration, Correctio
 fn found(options: &CalibrateOptions) -> Result<Found, CalibrateError> {
     let CalibrateOptions { model, distortion, focal, target, size, .. } = *options;
     let sets = options.inputs.iter().map(|path| input::read(path)).collect::<Result<Vec<_>, _>>()?;
+    let sets = if model.has_poses() { sets.into_iter().flat_map(Set::by_pose).collect() } else { sets };
+    if let Some(set) = sets.iter().find(|set| set.poses().len() > 1) {
+        let wrong = format!(
+            "{} shows the plane in {} poses: write --model camera, or name a run without --poses",
+            Escaped(&set.name),
+            set.poses().len()
+        );
+        return Err(CalibrateError::Usage(wrong));
+    }
     let sigma = options.reference.as_deref().map(reference::sigma).transpose()?;
     let mut found = calibration::calibrate(&sets, &Asked { model, distortion, focal, target, size, sigma })?;
     if let Some(second) = &options.verify {

@@ -1,5 +1,7 @@
 //! The data of a calibration: frames with a truth and an answer.
 
+use std::collections::BTreeSet;
+
 use shared::geometry::{Covariance, Size};
 use shared::lens::Point;
 
@@ -20,6 +22,8 @@ pub(super) struct Observation {
     pub(super) covariance: Option<Covariance>,
     /// Radius of the ball.
     pub(super) radius: Option<f64>,
+    /// Number of the plane's pose, from 1; 0 if it is not known.
+    pub(super) pose: u32,
 }
 
 /// The frames of a run or of a CSV file: those of one pose of a camera.
@@ -35,6 +39,8 @@ pub(super) struct Set {
     pub(super) size: Option<Size>,
     /// Whether the covariances come from the user's CSV file. Otherwise they are a pipeline's own.
     pub(super) is_stated: bool,
+    /// Whether the truth is that of a plane which is seen through a lens.
+    pub(super) is_projected: bool,
 }
 
 impl Set {
@@ -52,6 +58,25 @@ impl Set {
             return Err(CalibrateError::OnePlace { frames, x, y });
         }
         Ok(())
+    }
+
+    /// A set for each pose of the plane. All of them have the whole track.
+    pub(super) fn by_pose(self) -> Vec<Self> {
+        let poses = self.poses();
+        if poses.len() < 2 {
+            return vec![self];
+        }
+        let of = |pose: &u32| {
+            let own = self.observations.iter().filter(|one| one.pose == *pose).copied().collect();
+            let name = format!("{}, pose {pose}", self.name);
+            Self { name, observations: own, track: self.track.clone(), ..self }
+        };
+        poses.iter().map(of).collect()
+    }
+
+    /// The numbers of the poses in which the plane is seen.
+    pub(super) fn poses(&self) -> BTreeSet<u32> {
+        self.observations.iter().map(|one| one.pose).collect()
     }
 
     /// Whether each answer has a covariance.

@@ -25,17 +25,17 @@ pub struct CalibrateOptions {
 
     /// Distortion of a model with a lens: none, k1, k1k2, k1k2p1p2, plumb_bob (5 coefficients), rational_polynomial (8)
     /// or equidistant (4)
-    #[arg(long, value_name = "NAME", default_value = "k1k2")]
+    #[arg(id = "calibrate-distortion", long = "distortion", value_name = "NAME", default_value = "k1k2")]
     pub distortion: Distortion,
 
     /// Focal length in px for homography+distortion, because one plane does not determine it [default: the width of the
     /// images]
-    #[arg(long, value_name = "PX", value_parser = focal)]
+    #[arg(id = "calibrate-focal", long = "focal", value_name = "PX", value_parser = focal)]
     pub focal: Option<f64>,
 
-    /// What the answers are estimates of: point, or disc (the centroid of the picture of a disc on the plane, corrected
-    /// by the exact formula)
-    #[arg(long, value_name = "KIND", default_value = "point")]
+    /// What the answers are estimates of: point, disc (the centroid of the picture of a disc on the plane, corrected
+    /// by the exact formula) or sphere (the same of a sphere whose centre is on the plane, for the model camera)
+    #[arg(id = "calibrate-target", long = "target", value_name = "KIND", default_value = "point")]
     pub target: Target,
 
     /// Size of the images, which a lens needs [default: that of the runs]

@@ -76,10 +76,11 @@ impl Planted {
                 time_us: Some(time(at)),
                 covariance: self.has_covariance.then_some(Covariance { xx: variance, xy: 0.0, yy: variance }),
                 radius: self.disc,
+                pose: 0,
             }
         });
         let observations = observations.collect();
-        Set { name: "planted".into(), observations, track, size: Some(SIZE), is_stated: true }
+        Set { name: "planted".into(), observations, track, size: Some(SIZE), is_stated: true, is_projected: false }
     }
 }
 

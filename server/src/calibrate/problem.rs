@@ -4,7 +4,7 @@ use nalgebra::{DMatrix, DVector};
 use shared::lens::correction::Target;
 use shared::lens::form::MOST;
 use shared::lens::matrix;
-use shared::lens::{Form, Map, Point};
+use shared::lens::{Form, Map, Point, Solid};
 
 use super::observation::{Observation, Set};
 
@@ -160,6 +160,7 @@ impl<'a> Problem<'a> {
         let (place, _) = self.shown(set, one, p);
         let image = match (self.model.target, one.radius) {
             (Target::Disc, Some(radius)) => map.centroid(place, radius),
+            (Target::Sphere, Some(radius)) => map.centroid_of(Solid::Sphere, place, radius),
             _ => map.forward(place),
         };
         image.map_or([f64::NAN; 2], |image| [one.answer[0] - image[0], one.answer[1] - image[1]])

@@ -16,6 +16,13 @@ const OUTLIER: f64 = 36.0;
 /// The factor for the answers' covariances: their NEES in this run, averaged over the two axes.
 pub(super) fn sigma(path: &Path) -> Result<Sigma, CalibrateError> {
     let set = input::read(path)?;
+    if set.is_projected {
+        let wrong = format!(
+            "--reference {} is seen through a lens: name a run without one, which tells how large the answers' errors are",
+            shared::text::Escaped(path.display())
+        );
+        return Err(CalibrateError::Usage(wrong));
+    }
     let squares: Vec<f64> = set
         .observations
         .iter()

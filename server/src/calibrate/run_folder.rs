@@ -33,6 +33,12 @@ const COLUMNS: [&str; 16] = [
     "cov_yy",
 ];
 
+/// The columns of a ball that is seen through a lens. Runs of an older version do not have them.
+const OF_A_LENS: [&str; 4] = ["plane_x", "plane_y", "plane_radius", "pose"];
+
+/// The place of each column, then of those of a lens.
+type Places = [Option<usize>; COLUMNS.len() + OF_A_LENS.len()];
+
 /// Reads the first session of a run that sent frames.
 pub(super) fn read(folder: &Path) -> Result<Set, CalibrateError> {
     let not_input = |wrong: String| CalibrateError::NotInput { path: folder.into(), wrong };
@@ -59,7 +65,14 @@ pub(super) fn read(folder: &Path) -> Result<Set, CalibrateError> {
     let track = Track::new(gathered.samples).unwrap_or_default();
     let side = |name: &str| config[name].as_u64();
     let size = side("width").zip(side("height")).and_then(|(width, height)| Size::new(width, height).ok());
-    Ok(Set { name, observations: gathered.observations, track, size, is_stated: false })
+    Ok(Set {
+        name,
+        observations: gathered.observations,
+        track,
+        size,
+        is_stated: false,
+        is_projected: gathered.is_projected,
+    })
 }
 
 /// How the time of a frame is known.
@@ -86,11 +99,13 @@ struct Gathered {
     clock: Clock,
     session: u64,
     observations: Vec<Observation>,
+    /// Whether the ball is seen through a lens. Its truth is then on the plane.
+    is_projected: bool,
     samples: Vec<(f64, [f64; 2])>,
 }
 
 impl Gathered {
-    /// Takes a row. `cell` gives the text of one of the [`COLUMNS`].
+    /// Takes a row. `cell` gives the text of one of the [`COLUMNS`], and after them of those of a lens.
     fn take<'a>(&mut self, cell: impl Fn(usize) -> &'a str) -> Result<(), String> {
         let number = |at: usize| -> Result<Option<f64>, String> {
             let text = cell(at);
@@ -101,14 +116,18 @@ impl Gathered {
                 (false, None) => Err(format!(
                     "\"{}\" is not a number, which the column {} needs",
                     text.escape_default(),
-                    COLUMNS[at]
+                    COLUMNS.iter().chain(&OF_A_LENS).nth(at).unwrap_or(&"")
                 )),
             }
         };
         if number(0)? != Some(self.session as f64) || cell(6) != "ball" {
             return Ok(());
         }
-        let (Some(x), Some(y)) = (number(7)?, number(8)?) else { return Ok(()) };
+        let first = COLUMNS.len();
+        let on_plane = number(first)?.zip(number(first + 1)?);
+        self.is_projected |= on_plane.is_some();
+        let in_image = number(7)?.zip(number(8)?);
+        let Some((x, y)) = on_plane.or(in_image) else { return Ok(()) };
         let time = match self.clock {
             Clock::Steps(step) => number(2)?.map(|index| index * step),
             Clock::Captured => number(3)?,
@@ -121,8 +140,10 @@ impl Gathered {
             _ => None,
         };
         let frame = number(1)?.unwrap_or_default() as u64;
-        let radius = number(9)?;
-        self.observations.push(Observation { frame, truth: [x, y], answer: [u, v], time_us: time, covariance, radius });
+        let radius = if on_plane.is_some() { number(first + 2)? } else { number(9)? };
+        let pose = number(first + 3)?.unwrap_or_default() as u32;
+        let (truth, answer) = ([x, y], [u, v]);
+        self.observations.push(Observation { frame, truth, answer, time_us: time, covariance, radius, pose });
         Ok(())
     }
 }
@@ -151,7 +172,7 @@ fn text_rows(path: &Path, gathered: &mut Gathered) -> Result<(), CalibrateError>
             continue;
         }
         let line = record.position().map_or(0, csv::Position::line);
-        let taken = gathered.take(|at| record.get(places[at]).unwrap_or_default());
+        let taken = gathered.take(|at| places[at].and_then(|place| record.get(place)).unwrap_or_default());
         taken.map_err(|wrong| CalibrateError::Row { path: path.into(), line, wrong })?;
     }
     Ok(())
@@ -179,7 +200,8 @@ fn typed_rows(path: &Path, gathered: &mut Gathered) -> Result<(), CalibrateError
             _ => "?".into(),
         };
         let cells: Vec<_> = row.get_column_iter().map(text).collect();
-        let taken = gathered.take(|at| cells.get(places[at]).map(String::as_str).unwrap_or_default());
+        let taken =
+            gathered.take(|at| places[at].and_then(|place| cells.get(place)).map(String::as_str).unwrap_or_default());
         taken.map_err(|wrong| CalibrateError::Row { path: path.into(), line: line as u64 + 1, wrong })?;
     }
     Ok(())
@@ -191,12 +213,13 @@ fn typed_rows(path: &Path, _: &mut Gathered) -> Result<(), CalibrateError> {
     Err(CalibrateError::NotInput { path: path.into(), wrong: "this build reads no Parquet".into() })
 }
 
-fn places(names: Vec<String>) -> Result<[usize; COLUMNS.len()], String> {
-    let mut places = [0; COLUMNS.len()];
-    for (place, wanted) in places.iter_mut().zip(COLUMNS) {
-        let found = names.iter().position(|name| name == wanted);
-        *place = found
-            .ok_or_else(|| format!("it has no column {wanted}: only runs of the task circle can be calibrated"))?;
+fn places(names: Vec<String>) -> Result<Places, String> {
+    let mut places: Places = [None; COLUMNS.len() + OF_A_LENS.len()];
+    for (place, wanted) in places.iter_mut().zip(COLUMNS.into_iter().chain(OF_A_LENS)) {
+        *place = names.iter().position(|name| name == wanted);
+        if place.is_none() && COLUMNS.contains(&wanted) {
+            return Err(format!("it has no column {wanted}: only runs of the task circle can be calibrated"));
+        }
     }
     Ok(places)
 }

@@ -8,8 +8,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use shared::geometry::Circle;
 use shared::image::PixelFormat;
-use thiserror::Error;
 
+use super::error::CameraError;
+use super::lens::LensConfig;
 use super::shape::{Form, Light, Unknown};
 use crate::options::{self, OutOfRange, TakesAll};
 use crate::scene::{Random, Stream};
@@ -29,6 +30,9 @@ const AMBER: [f64; 3] = [20.0 / CONTRAST, 140.0 / CONTRAST, 186.0 / CONTRAST];
 
 /// Longest delay of a camera, in ms: far more than any camera and its driver hold back.
 const MAX_DELAY_MS: f64 = 10_000.0;
+
+/// Longest time from row to row of a rolling shutter, in us: twenty times that of slow sensors.
+const MAX_LINE_US: f64 = 1000.0;
 
 /// The brightest level of an image; the darkest is 0.
 pub(super) const WHITE: f64 = 255.0;
@@ -122,6 +126,17 @@ pub struct CameraConfig {
     #[schemars(range(min = 0, max = MAX_DELAY_MS), extend("takes" = "a delay of {} ms"))]
     pub delay: f64,
 
+    /// Rolling shutter: time from the start of the exposure of a row to that of the next one, in us. The first row starts at
+    /// the frame's time, of which the truth stays
+    #[arg(long, value_name = "US", default_value_t = 0.0)]
+    #[schemars(range(min = 0, max = MAX_LINE_US), extend("takes" = "a line time of {} us"))]
+    pub rolling_shutter: f64,
+
+    /// The lens, and the plane on which the ball moves.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub lens: LensConfig,
+
     /// Blur of the optics: standard deviation of a Gaussian point spread, in px
     #[arg(long, value_name = "SIGMA", default_value_t = 0.0)]
     #[schemars(range(min = 0, max = 50), extend("takes" = "a standard deviation of {} px"))]
@@ -160,42 +175,6 @@ impl Default for CameraConfig {
     }
 }
 
-/// A camera setting is invalid.
-#[derive(Clone, Debug, Error, PartialEq)]
-pub enum CameraError {
-    /// A setting is out of its range.
-    #[error(transparent)]
-    Value(#[from] OutOfRange),
-    /// The contrast puts a colour of the ball outside 0 to 255.
-    #[error(
-        "contrast {got} puts the ball at {level:.1} in one colour of bgr8, which is not between 0 and 255: \
-         -30.1 to 161.8 but not 0, or gray8"
-    )]
-    Colour {
-        /// The contrast asked for.
-        got: f64,
-        /// The first level outside 0 to 255.
-        level: f64,
-    },
-    /// An option describes a form that the ball does not have.
-    #[error("--{option} needs --{needs}: add it, or leave it out")]
-    Needs {
-        /// The option.
-        option: &'static str,
-        /// What it needs.
-        needs: &'static str,
-    },
-    /// An outline has no surface that could be shaded.
-    #[error("--ring shows only an outline, which has no shade: leave out --ring or --shade")]
-    ShadedRing,
-    /// The simulated camera has no pixels of 16 bits.
-    #[error(
-        "--pixel gray16 is not for --source ball, whose camera has 8 bits: write --pixel gray8 or bgr8, or --source \
-         FOLDER with 16-bit images"
-    )]
-    Deep,
-}
-
 impl CameraConfig {
     /// Checks the range of every setting.
     ///
@@ -229,7 +208,46 @@ impl CameraConfig {
                 return Err(CameraError::Needs { option, needs });
             }
         }
-        if self.ring.is_some() && self.shade.is_some() { Err(CameraError::ShadedRing) } else { Ok(()) }
+        if self.ring.is_some() && self.shade.is_some() {
+            return Err(CameraError::ShadedRing);
+        }
+        self.check_rows()?;
+        self.check_lens()
+    }
+
+    fn check_rows(&self) -> Result<(), CameraError> {
+        let drawn = "because such a ball is drawn at one time";
+        let given = [
+            ("blur", self.blur > 0.0, "because a row's blur needs the rows around it at the row's own time"),
+            ("aspect", self.aspect.is_some(), drawn),
+            ("shade", self.shade.is_some(), drawn),
+            ("ring", self.ring.is_some(), drawn),
+        ];
+        match given.into_iter().find(|(_, is_given, _)| *is_given && self.rolling_shutter > 0.0) {
+            Some((option, _, why)) => Err(CameraError::Rolling { option, why }),
+            None => Ok(()),
+        }
+    }
+
+    fn check_lens(&self) -> Result<(), CameraError> {
+        let Some(lens) = self.lens.given() else {
+            return match self.lens.truth_point {
+                Some(_) => Err(CameraError::Needs { option: "truth-point", needs: "lens, --focal or --pose" }),
+                None => Ok(()),
+            };
+        };
+        if self.lens.pose.is_some() && self.lens.poses.is_some() {
+            return Err(CameraError::TwoPoses);
+        }
+        let forms = [
+            ("aspect", self.aspect, "whose pose gives the ball its shape"),
+            ("shade", self.shade, "through which a ball is seen as an even disc or sphere"),
+            ("ring", self.ring, "through which a stroke is not of one width"),
+        ];
+        match forms.into_iter().find(|(_, given, _)| given.is_some()) {
+            Some((option, _, why)) => Err(CameraError::Lensed { option, lens, why }),
+            None => Ok(()),
+        }
     }
 
     /// What a pipeline does not know about the ball's form.
@@ -298,6 +316,7 @@ pub(super) struct Levels {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::camera::lens::{Focal, TruthPoint};
 
     fn refused(config: CameraConfig) -> String {
         config.check(PixelFormat::Gray8).expect_err("an impossible camera").to_string()
@@ -330,6 +349,15 @@ mod tests {
             CameraConfig { ring: Some(3.0), shade: Some(0.3), ..fine },
             CameraConfig { aspect_angle: Some(20.0), ..fine },
             CameraConfig { shade: Some(0.3), shade_height: Some(91.0), ..fine },
+            CameraConfig { rolling_shutter: 1001.0, ..fine },
+            CameraConfig { rolling_shutter: 30.0, blur: 1.0, ..fine },
+            CameraConfig { rolling_shutter: 30.0, ring: Some(2.0), ..fine },
+            CameraConfig { lens: LensConfig { truth_point: Some(TruthPoint::Centroid), ..fine.lens }, ..fine },
+            CameraConfig {
+                aspect: Some(0.8),
+                lens: LensConfig { focal: Focal::new(600.0, 600.0), ..fine.lens },
+                ..fine
+            },
         ] {
             refused(wrong);
         }

@@ -21,7 +21,12 @@ const MOST_PLACES: usize = 4096;
 
 /// Centres of the disc in the middle of equal parts of the time; a single one for a ball at rest.
 pub(super) fn places(path: &Path) -> Recycled<(f64, f64)> {
-    let length_px = path.length_px();
+    places_at_scale(path, 1.0)
+}
+
+/// The same for a path that is `scale` times as long in the image.
+pub(super) fn places_at_scale(path: &Path, scale: f64) -> Recycled<(f64, f64)> {
+    let length_px = scale * path.length_px();
     if length_px == 0.0 {
         return Recycled::filled(1, path.middle());
     }

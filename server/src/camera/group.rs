@@ -3,7 +3,8 @@
 use shared::geometry::Size;
 use shared::image::{Image, PixelFormat};
 
-use super::config::{CameraConfig, CameraError};
+use super::config::CameraConfig;
+use super::error::CameraError;
 use super::pipeline::Pipeline;
 use crate::scene::{Group, Random};
 

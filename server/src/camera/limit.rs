@@ -11,7 +11,8 @@
 //! Parameters that the pipeline does not know are estimated too: the radius, the ball's level, the level of the
 //! background and, for a ramp, its slope (both from the whole image). The same holds for the ratio and the direction of
 //! an ellipse's half-axes, for the ambient light of a shaded ball and the direction and strength of its other light,
-//! and for the width of an outline. Clutter, the ball's motion, blur, vignette, gamma and the occluder count as known.
+//! and for the width of an outline. Clutter, the ball's motion, blur, vignette, gamma and the occluder count as known, and so
+//! do lens and pose: the limit is that of the scored point for a pipeline that knows its camera.
 //! Where these matter, possibly no estimate reaches the bound.
 
 use std::f64::consts::PI;
@@ -234,6 +235,8 @@ impl LimitModel {
         config.background == Background::Plain
             && !config.occlude
             && !config.unknown_form().any()
+            && !config.lens.has_lens()
+            && config.rolling_shutter == 0.0
             && config.shot_noise == 0.0
             && config.gamma == 1.0
             && config.vignette == 0.0

@@ -167,6 +167,8 @@ const NOISY: CameraConfig = CameraConfig {
     gamma: 1.0,
     vignette: 0.0,
     empty_rate: 0.0,
+    lens: LensConfig::NONE,
+    rolling_shutter: 0.0,
 };
 
 #[test]

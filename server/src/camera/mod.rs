@@ -3,6 +3,8 @@
 //! A [`Shot`] of a scene goes in; an image, its truth and its [`Limit`] come out. The truth is the real-valued circle
 //! at mid-exposure, in image coordinates (pixel centres at integers). The camera knows nothing of networks or scores.
 //!
+//! With a `lens` or a rolling shutter the ball moves on a plane of its own. The `view` takes its `outline` to the image; the truth is in the image.
+//!
 //! Without effects (`plain`) only the ball's box is drawn. With effects (`config`) light passes the stages of
 //! `pipeline`: scene (`exposure` of the disc's `coverage`, or another `shape`; `backdrop`, `occluder`), optics (`blur`, `vignette`), sensor
 //! (`noise` from `normal`, `gamma`), `jpeg`. Everything random is a function of seed, purpose and frame index. The
@@ -18,7 +20,8 @@
 use shared::geometry::{Circle, Size};
 use shared::image::{Image, PixelFormat};
 
-use crate::scene::{Random, Shot, Stream};
+use crate::scene::{BallConfig, Random, Shot, Stream};
+use crate::truth::Truth;
 
 mod backdrop;
 mod blur;
@@ -27,23 +30,28 @@ mod config;
 mod coverage;
 mod depth;
 mod edge;
+mod error;
 mod exposure;
 mod fisher;
 mod gamma;
 mod group;
 mod jpeg;
+mod lens;
 mod limit;
 mod noise;
 mod normal;
 mod occluder;
+mod outline;
 mod pipeline;
 mod plain;
 mod plane;
 mod polygon;
 mod recycled;
 mod render;
+mod rows;
 mod shape;
 mod union;
+mod view;
 mod vignette;
 
 #[cfg(test)]
@@ -52,17 +60,22 @@ mod form_tests;
 mod limit_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod view_tests;
 
 pub use crate::truth::Limit;
-pub use config::{BACKGROUND, Background, CAMERA_HEADING, CONTRAST, CameraConfig, CameraError};
+pub use config::{BACKGROUND, Background, CAMERA_HEADING, CONTRAST, CameraConfig};
 pub use depth::DepthCamera;
+pub use error::CameraError;
 pub use group::GroupCamera;
+pub use lens::{Bend, Body, Centre, Focal, LensConfig, NotOfALens, PlanePose, TruthPoint};
 pub use limit::limit_kind;
 pub use plain::{BGR_INK, GRAY_INK, PlainCamera};
 pub use render::Ink;
 
 use limit::LimitModel;
 use pipeline::Pipeline;
+use view::View;
 
 /// A camera of one image size, pixel format and set of effects.
 #[derive(Clone, Debug)]
@@ -83,8 +96,40 @@ enum Kind {
 pub struct Picture<'a> {
     /// The pixels.
     pub image: &'a Image,
-    /// The disc at mid-exposure and the limit of its estimate; `None` in a frame without a ball.
+    /// The disc at mid-exposure and the limit of its estimate; `None` in a frame without a ball. With a lens it is the circle
+    /// about the scored point with the area of the picture.
     pub ball: Option<(Circle, Limit)>,
+}
+
+/// The part of the plane in which a ball is seen whole.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Room {
+    /// Its size, in px of the plane.
+    pub size: Size,
+    /// By how much its coordinates begin later than those of the plane.
+    pub offset: (f64, f64),
+}
+
+impl Room {
+    /// The room of this ball in front of this camera, in all poses; `None` if the plane is the image.
+    ///
+    /// # Errors
+    /// [`CameraError::NoRoom`] if the ball does not fit into it.
+    pub fn of(config: &CameraConfig, ball: &BallConfig, seed: u64) -> Result<Option<Self>, CameraError> {
+        let view = View::new(&config.lens, ball.size, &Random::new(seed));
+        let (Some(view), Some(lens)) = (view, config.lens.given()) else {
+            return Ok(None);
+        };
+        let radius = ball.radius.max;
+        let size = view.room(radius, ball.border);
+        match size.filter(|size| 2.0 * radius <= f64::from(size.shorter_side())) {
+            Some(size) => Ok(Some(Self { size, offset: view.offset(size) })),
+            None => {
+                let room = size.map_or_else(|| "which is nothing".into(), |size| format!("which is {size} px of it"));
+                Err(CameraError::NoRoom { radius, lens, room })
+            }
+        }
+    }
 }
 
 impl Camera {
@@ -121,9 +166,24 @@ impl Camera {
                 Picture { image, ball: (!empty).then_some((disc, limit)) }
             }
             Kind::Effects(pipeline) => {
+                let disc = pipeline.shown(shot, index);
                 let (image, limit) = pipeline.render(shot, index, empty);
                 Picture { image, ball: (!empty).then_some((disc, limit)) }
             }
+        }
+    }
+
+    /// The truth of frame `index` if it shows this ball: with a lens, what is seen of it.
+    pub fn truth(&self, ball: Circle, index: u64, limit: Limit) -> Truth {
+        let view = match &self.kind {
+            Kind::Plain(..) => None,
+            Kind::Effects(pipeline) => pipeline.view().filter(|view| view.has_lens()),
+        };
+        match view.map(|view| view.of_frame(index).seen(ball)) {
+            None => Truth::Ball { circle: ball, limit },
+            Some(Some((circle, projected))) => Truth::Projected { circle, limit, projected },
+            // The room of the ball is chosen so that it is always seen.
+            Some(None) => Truth::Unknown,
         }
     }
 

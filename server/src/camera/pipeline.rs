@@ -17,7 +17,7 @@ use smallvec::SmallVec;
 use super::backdrop::{Backdrop, paint};
 use super::blur::Optics;
 use super::config::{Background, CameraConfig, Levels};
-use super::exposure::{expose, expose_one_of, places};
+use super::exposure::{Exposed, expose, expose_one_of, places};
 use super::jpeg;
 use super::limit::LimitModel;
 use super::noise::{FrameNoise, Noise};
@@ -25,11 +25,13 @@ use super::occluder::Occluder;
 use super::plane::{Plane, Region};
 use super::recycled::{Recycled, Spare};
 use super::shape::{Form, show};
+use super::view::View;
 use super::vignette::Vignette;
 use crate::scene::{Group, Random, Shot};
 use crate::truth::Limit;
 
 mod information;
+mod viewed;
 
 /// A camera with effects.
 #[derive(Clone, Debug)]
@@ -38,6 +40,8 @@ pub(super) struct Pipeline {
     config: CameraConfig,
     levels: Levels,
     random: Random,
+    /// The lens and the plane; `None` if the plane is the image.
+    view: Option<View>,
     optics: Optics,
     vignette: Vignette,
     noise: Option<Noise>,
@@ -86,6 +90,8 @@ impl Pipeline {
             size,
             config: *config,
             levels,
+            view: View::new(&config.lens, size, &random)
+                .or_else(|| (config.rolling_shutter > 0.0).then(|| View::flat(size))),
             random,
             optics: Optics::new(config.blur),
             vignette: Vignette::new(config.vignette, size),
@@ -112,7 +118,8 @@ impl Pipeline {
 
     fn take_picture(&mut self, shot: &Shot, index: u64, empty: bool) -> Limit {
         let backdrop = self.backdrop(index);
-        let occluder = self.config.occlude.then(|| Occluder::new(&self.config, shot.circle(), &self.random, index));
+        let occluder =
+            self.config.occlude.then(|| Occluder::new(&self.config, self.shown(shot, index), &self.random, index));
         let hidden = self.paint_base(&backdrop, occluder);
         let ball = if empty { None } else { self.ball(shot, index, &backdrop, hidden.as_ref()) };
         let limit = match &ball {
@@ -189,6 +196,9 @@ impl Pipeline {
 
     /// Computes the ball's light; `None` if it does not reach the image.
     fn ball(&self, shot: &Shot, index: u64, backdrop: &Backdrop, hidden: Option<&Hidden>) -> Option<Ball> {
+        if let Some(view) = &self.view {
+            return self.viewed_ball(&view.of_frame(index), shot, backdrop, hidden);
+        }
         let image = Region::of_image(self.size);
         let reach = self.optics.reach;
         let places = places(&shot.path);
@@ -207,10 +217,22 @@ impl Pipeline {
         let closed = self.closed(shot, &places).is_some();
         let with_slopes = self.model.is_known() && !closed;
         let exposed = expose(&places, shot.radius, cells, self.optics.fine, with_slopes);
+        Some(self.even_ball(exposed, with_slopes, (cells, region), backdrop, hidden))
+    }
+
+    /// The light of a ball of one level, from its coverage.
+    fn even_ball(
+        &self,
+        exposed: Exposed,
+        with_slopes: bool,
+        (cells, region): (Region, Region),
+        backdrop: &Backdrop,
+        hidden: Option<&Hidden>,
+    ) -> Ball {
         let layer = |values: Recycled<f32>| self.layer(values, cells, region, backdrop, hidden);
         let [x, y, radius] = exposed.slopes;
         let slopes = with_slopes.then(|| [layer(x), layer(y), layer(radius)]);
-        Some(Ball { region, light: layer(exposed.cover), slopes, shape: Vec::new() })
+        Ball { region, light: layer(exposed.cover), slopes, shape: Vec::new() }
     }
 
     /// The light of a ball that is not a round disc of one level.

@@ -148,7 +148,7 @@ impl Form {
 
 fn truth_word(truth: Truth) -> &'static str {
     match truth {
-        Truth::Ball { .. } | Truth::Centre { .. } => "ball",
+        Truth::Ball { .. } | Truth::Projected { .. } | Truth::Centre { .. } => "ball",
         Truth::Balls(_) => "balls",
         Truth::Empty => "no ball",
         Truth::Unknown => "unknown",

@@ -6,7 +6,7 @@ use shared::geometry::Circle;
 use shared::image::PixelFormat;
 use shared::protocol::message::Meta;
 
-use crate::truth::{Limit, Truth};
+use crate::truth::{Limit, Projected, Truth};
 
 /// Schema of a note.
 pub(crate) const SCHEMA: &str = "plumb.Frame";
@@ -40,6 +40,9 @@ pub(crate) enum NotedTruth {
         radius: f64,
         /// The least error that an estimate can have.
         limit: NotedLimit,
+        /// What is seen through a lens.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        projected: Option<NotedProjection>,
     },
     /// A ball whose radius is not known.
     Centre { x: f64, y: f64 },
@@ -49,6 +52,17 @@ pub(crate) enum NotedTruth {
     Empty,
     /// The truth is not known.
     Unknown,
+}
+
+/// A ball on its plane, and the points of its picture.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct NotedProjection {
+    centre: (f64, f64),
+    centroid: (f64, f64),
+    /// x, y and radius on the plane.
+    plane: (f64, f64, f64),
+    /// Number of the plane's pose, from 1.
+    pose: u32,
 }
 
 /// The least mean |dx| + |dy|, in px.
@@ -76,12 +90,16 @@ impl Note {
 impl NotedTruth {
     fn is_possible(self) -> bool {
         match self {
-            Self::Ball { x, y, radius, limit } => {
+            Self::Ball { x, y, radius, limit, projected } => {
+                let is_seen = projected.is_none_or(|NotedProjection { centre, centroid, plane, .. }| {
+                    let all = [centre.0, centre.1, centroid.0, centroid.1, plane.0, plane.1, plane.2];
+                    all.iter().all(|value| value.is_finite()) && plane.2 > 0.0
+                });
                 let is_limit = match limit {
                     NotedLimit::Bound { px } | NotedLimit::Reference { px } => px.is_finite() && px >= 0.0,
                     NotedLimit::Unknown => true,
                 };
-                x.is_finite() && y.is_finite() && radius.is_finite() && radius > 0.0 && is_limit
+                x.is_finite() && y.is_finite() && radius.is_finite() && radius > 0.0 && is_limit && is_seen
             }
             Self::Centre { x, y } => x.is_finite() && y.is_finite(),
             Self::Balls { .. } | Self::Empty | Self::Unknown => true,
@@ -92,7 +110,15 @@ impl NotedTruth {
 impl From<Truth> for NotedTruth {
     fn from(truth: Truth) -> Self {
         match truth {
-            Truth::Ball { circle: Circle { x, y, radius }, limit } => Self::Ball { x, y, radius, limit: limit.into() },
+            Truth::Ball { circle: Circle { x, y, radius }, limit } => {
+                Self::Ball { x, y, radius, limit: limit.into(), projected: None }
+            }
+            Truth::Projected { circle: Circle { x, y, radius }, limit, projected } => {
+                let Projected { centre, centroid, plane, pose } = projected;
+                let plane = (plane.x, plane.y, plane.radius);
+                let projected = Some(NotedProjection { centre, centroid, plane, pose });
+                Self::Ball { x, y, radius, limit: limit.into(), projected }
+            }
             Truth::Centre { x, y } => Self::Centre { x, y },
             Truth::Balls(count) => Self::Balls { count },
             Truth::Empty => Self::Empty,
@@ -104,8 +130,14 @@ impl From<Truth> for NotedTruth {
 impl From<NotedTruth> for Truth {
     fn from(noted: NotedTruth) -> Self {
         match noted {
-            NotedTruth::Ball { x, y, radius, limit } => {
+            NotedTruth::Ball { x, y, radius, limit, projected: None } => {
                 Self::Ball { circle: Circle { x, y, radius }, limit: limit.into() }
+            }
+            NotedTruth::Ball { x, y, radius, limit, projected: Some(noted) } => {
+                let (plane_x, plane_y, plane_radius) = noted.plane;
+                let plane = Circle { x: plane_x, y: plane_y, radius: plane_radius };
+                let projected = Projected { centre: noted.centre, centroid: noted.centroid, plane, pose: noted.pose };
+                Self::Projected { circle: Circle { x, y, radius }, limit: limit.into(), projected }
             }
             NotedTruth::Centre { x, y } => Self::Centre { x, y },
             NotedTruth::Balls { count } => Self::Balls(count),
@@ -160,6 +192,9 @@ mod tests {
                 let truth = Truth::Ball { circle, limit };
                 prop_assert_eq!(Truth::from(Note::read(&note(truth).write()).unwrap().truth), truth);
             }
+            let projected = Projected { centre: (x, y), centroid: (y, x), plane: circle, pose: 2 };
+            let seen = Truth::Projected { circle, limit: Limit::Bound(px), projected };
+            prop_assert_eq!(Truth::from(Note::read(&note(seen).write()).unwrap().truth), seen);
             let centre = Truth::Centre { x, y };
             prop_assert_eq!(Truth::from(Note::read(&note(centre).write()).unwrap().truth), centre);
         }

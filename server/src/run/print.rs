@@ -16,8 +16,8 @@ impl RunSpec {
         let mut text = String::new();
         for option in Self::augment_args(Command::new("run")).get_arguments() {
             let id = option.get_id().as_str();
-            // Its entries are in `meta`.
-            if id == "meta_file" || self.unused.iter().any(|unused| unused == id) {
+            // What they say is in other options.
+            if ["meta_file", "lens"].contains(&id) || self.unused.iter().any(|unused| unused == id) {
                 continue;
             }
             if let Some(value) = values.get(id).and_then(written) {

@@ -143,6 +143,11 @@ pub struct Sent {
     #[schemars(with = "Option<String>")]
     pub radius: Option<Radii>,
 
+    /// Lens from a file as OpenCV and ROS have it (camera_info YAML), such as the camera.yaml of server calibrate: focal
+    /// lengths, principal point, distortion and the size of the frames. --focal, --centre and --distortion override it
+    #[arg(long, value_name = "FILE.yaml", value_hint = ValueHint::FilePath, help_heading = CAMERA_HEADING)]
+    pub lens: Option<String>,
+
     /// Let part of the ball leave the frame; its centre stays inside
     #[arg(long, help_heading = CAMERA_HEADING)]
     pub border: bool,

@@ -12,12 +12,14 @@ use shared::protocol::message::Meta;
 
 use super::delivered::Delivered;
 use super::judged::Judged;
+use super::lens_file::{self, LensFileError};
 use super::meta::{self, GivenMeta, MetaError};
 use super::rate::{DEFAULT_RATE, FrameRate};
 use super::sent::{DEFAULT_SIZE, Sent};
 use crate::camera::CameraConfig;
 use crate::options;
 use crate::scene::{Balls, OVERLAP, Radii};
+use crate::source::ball::NAME as BALL;
 use crate::task::TaskName;
 
 /// What a run does.
@@ -88,6 +90,25 @@ impl RunSpec {
     pub fn with_meta(mut self) -> Result<Self, MetaError> {
         let merged = meta::merged(self.sent.meta_file.as_deref(), &self.sent.meta)?;
         self.sent.meta = if merged.is_empty() { Vec::new() } else { vec![GivenMeta(merged)] };
+        Ok(self)
+    }
+
+    /// The specification with what the file of its lens says, below the options of the lens. Other sources than the ball
+    /// refuse the option, so its file is not read for them.
+    ///
+    /// # Errors
+    /// [`LensFileError`] names the file, what was wrong and what would be right.
+    pub fn with_lens(mut self) -> Result<Self, LensFileError> {
+        let Some(path) = self.sent.lens.as_deref().filter(|_| self.sent.source == BALL) else { return Ok(self) };
+        let file = lens_file::read(path)?;
+        if let Some(size) = self.sent.size.filter(|size| *size != file.size) {
+            return Err(LensFileError::OtherSize { file: path.into(), expected: file.size, found: size });
+        }
+        self.sent.size = Some(file.size);
+        let lens = &mut self.camera.lens;
+        lens.focal.get_or_insert(file.focal);
+        lens.centre.get_or_insert(file.centre);
+        lens.distortion.get_or_insert(file.distortion);
         Ok(self)
     }
 

@@ -67,6 +67,13 @@ impl Axis {
         }
     }
 
+    /// Shifts position and walls.
+    pub(super) fn shift(&mut self, by: f64) {
+        for place in [&mut self.low, &mut self.high, &mut self.position] {
+            *place += by;
+        }
+    }
+
     /// Moves back to where it was a time before, for a time before frame 0, at which nothing is drawn: straight, and back
     /// from the walls at the same speed.
     pub(super) fn retreat(&mut self, time_s: f64) {

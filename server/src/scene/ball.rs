@@ -113,6 +113,12 @@ impl Ball {
         self.y.retreat(time_s);
     }
 
+    /// Shifts the ball and its room.
+    pub(super) fn shift(&mut self, (right, down): (f64, f64)) {
+        self.x.shift(right);
+        self.y.shift(down);
+    }
+
     /// The centre, in image coordinates.
     pub fn centre(&self) -> (f64, f64) {
         (self.x.position, self.y.position)

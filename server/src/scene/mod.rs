@@ -62,6 +62,14 @@ impl Scene {
         Ok(Self { random, radii, step_s, latest: start.clone(), start, index: 0 })
     }
 
+    /// The same scene with all coordinates increased by these.
+    #[must_use]
+    pub fn moved(mut self, by: (f64, f64)) -> Self {
+        self.start.shift(by);
+        self.latest.shift(by);
+        self
+    }
+
     /// The ball at the time of frame `index`, in image coordinates.
     ///
     /// The result does not depend on earlier calls. A later index costs one step per frame; an earlier index is

@@ -48,6 +48,26 @@ impl Path {
         }
     }
 
+    /// The centre at a time in s after the shutter opened, which may be after it closed.
+    pub fn at(&self, time_s: f64) -> (f64, f64) {
+        match &self.motion {
+            Motion::Ball(ball) => {
+                let mut ball = ball.clone();
+                ball.advance(time_s);
+                ball.centre()
+            }
+            Motion::Straight { middle, velocity } => {
+                let time_s = time_s - self.open_s / 2.0;
+                (middle.0 + velocity.0 * time_s, middle.1 + velocity.1 * time_s)
+            }
+        }
+    }
+
+    /// How long the shutter is open, in s.
+    pub fn open_s(&self) -> f64 {
+        self.open_s
+    }
+
     /// The centre in the middle of each of `count` equal parts of the time, in order.
     pub fn places(&self, count: usize) -> Vec<(f64, f64)> {
         let mut places = Vec::with_capacity(count);
@@ -125,6 +145,7 @@ mod tests {
             assert!((place.0 - x).abs() < 1e-9 && (place.1 - y).abs() < 1e-9, "place {index}");
             assert!((9.5..=53.5).contains(&x) && (9.5..=37.5).contains(&y));
         }
+        assert_eq!(path.at(1.0 / 120.0), path.middle());
         let mut half = ball;
         half.advance(1.0 / 120.0);
         assert_eq!(path.middle(), half.centre());

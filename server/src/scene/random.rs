@@ -65,6 +65,8 @@ pub enum Stream {
     Balls = 14,
     /// Form of the ball: the angle of an ellipse and the direction of the light; one sequence per frame.
     Form = 15,
+    /// Poses of the ball's plane; one sequence per pose.
+    Poses = 16,
 }
 
 /// Number of streams that the nonce has room for. The frame index takes the bits above them.

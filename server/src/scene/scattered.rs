@@ -15,6 +15,8 @@ use super::{Radii, Shot};
 pub struct ScatteredScene {
     random: Random,
     config: BallConfig,
+    /// What is added to all coordinates.
+    offset: (f64, f64),
 }
 
 impl ScatteredScene {
@@ -24,7 +26,13 @@ impl ScatteredScene {
     /// [`BallError`] when the ball's size or speed is impossible.
     pub fn new(seed: u64, config: &BallConfig) -> Result<Self, BallError> {
         check(config)?;
-        Ok(Self { random: Random::new(seed), config: *config })
+        Ok(Self { random: Random::new(seed), config: *config, offset: (0.0, 0.0) })
+    }
+
+    /// The same scene with all coordinates increased by these.
+    #[must_use]
+    pub fn moved(self, offset: (f64, f64)) -> Self {
+        Self { offset, ..self }
     }
 
     /// The shot of frame `index` with the shutter open for the share `exposure` of the step.
@@ -37,6 +45,7 @@ impl ScatteredScene {
         let reach = ((velocity.0 * open_s / 2.0).abs(), (velocity.1 * open_s / 2.0).abs());
         let middle =
             if self.config.border { self.cut(&mut draws, radius) } else { self.whole(&mut draws, radius, reach) };
+        let middle = (middle.0 + self.offset.0, middle.1 + self.offset.1);
         Shot { radius, path: Path::straight(middle, velocity, open_s) }
     }
 

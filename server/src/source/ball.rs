@@ -6,9 +6,9 @@ use shared::image::{Image, PixelFormat};
 use super::error::SourceError;
 use super::group::BallsScene;
 use super::seam::{Numbered, Source, SourceFrame, SourceKind, StreamFormat, Supply};
-use crate::camera::{Camera, CameraConfig};
+use crate::camera::{Camera, CameraConfig, Room};
 use crate::run::RunSpec;
-use crate::scene::{BallConfig, ScatteredScene, Scene, Shot};
+use crate::scene::{BallConfig, BallError, ScatteredScene, Scene, Shot};
 use crate::task::TaskName;
 use crate::truth::Truth;
 
@@ -73,7 +73,7 @@ impl Supply for BallScene {
 }
 
 /// Options among [`Sent`](crate::run::Sent) that only the ball uses; the camera's options come on top.
-const OPTIONS: [&str; 5] = ["balls", "overlap", "radius", "speed", "border"];
+const OPTIONS: [&str; 6] = ["balls", "overlap", "radius", "speed", "border", "lens"];
 
 /// Those of them that describe the ball's motion and size.
 pub(super) const MOTION: [&str; 3] = ["radius", "speed", "border"];
@@ -145,14 +145,26 @@ impl BallScene {
     /// # Errors
     /// [`SourceError`] if the ball's size or motion, or the camera, is impossible.
     pub fn source(&self) -> Result<BallSource, SourceError> {
-        let scene = match self.motion {
-            Motion::Bouncing => Place::Bouncing(Box::new(Scene::new(self.seed, &self.ball)?)),
-            Motion::Scattered => Place::Scattered(ScatteredScene::new(self.seed, &self.ball)?),
+        let scene = self.place(&self.ball, (0.0, 0.0))?;
+        let scene = match Room::of(&self.camera, &self.ball, self.seed)? {
+            Some(Room { size, offset }) => self.place(&BallConfig { size, ..self.ball }, offset)?,
+            None => scene,
         };
         let camera = Camera::new(self.ball.size, self.pixel, &self.camera, self.ball.border, self.seed)?;
         let delay_s = self.camera.delay / 1e3;
         let shown = (delay_s > 0.0).then(|| scene.clone());
         Ok(BallSource { scene, shown, delay_s, camera, exposure: self.camera.exposure, next: 0 })
+    }
+
+    /// The scene of a ball, with all coordinates increased by an offset.
+    fn place(&self, ball: &BallConfig, offset: (f64, f64)) -> Result<Place, BallError> {
+        Ok(match self.motion {
+            Motion::Bouncing => {
+                let scene = Scene::new(self.seed, ball)?;
+                Place::Bouncing(Box::new(if offset == (0.0, 0.0) { scene } else { scene.moved(offset) }))
+            }
+            Motion::Scattered => Place::Scattered(ScatteredScene::new(self.seed, ball)?.moved(offset)),
+        })
     }
 }
 
@@ -174,9 +186,10 @@ impl BallSource {
         let shot = self.scene.shot(index, self.exposure);
         let delayed = self.shown.as_mut().map(|shown| shown.shot_before(index, self.exposure, self.delay_s));
         let picture = self.camera.render(delayed.as_ref().unwrap_or(&shot), index);
+        let limit = picture.ball.map(|(_, limit)| limit);
         // The truth is that of the frame's time, whatever the camera shows.
-        let truth = picture.ball.map_or(Truth::Empty, |(_, limit)| Truth::Ball { circle: shot.circle(), limit });
-        SourceFrame { index, image: picture.image, truth, meta: None }
+        let truth = limit.map_or(Truth::Empty, |limit| self.camera.truth(shot.circle(), index, limit));
+        SourceFrame { index, image: self.camera.image(), truth, meta: None }
     }
 }
 

@@ -14,7 +14,7 @@ use super::mcap::McapFileError;
 use super::truth_file::TruthError;
 use super::video::VideoError;
 use crate::camera::CameraError;
-use crate::run::MetaError;
+use crate::run::{LensFileError, MetaError};
 use crate::scene::{BallError, GroupError};
 use crate::task::TaskName;
 
@@ -34,6 +34,9 @@ pub enum SourceError {
     /// The metadata of the run is refused.
     #[error(transparent)]
     Meta(#[from] MetaError),
+    /// The file of the lens is refused.
+    #[error(transparent)]
+    Lens(#[from] LensFileError),
     /// The ball is impossible.
     #[error(transparent)]
     Ball(#[from] BallError),
@@ -243,7 +246,17 @@ impl SourceError {
             Self::Camera(CameraError::Value(wrong)) => return vec![wrong.key.replace('-', "_")],
             Self::Option { option, .. } => return vec![option.replace('-', "_"), "source".into()],
             Self::Meta(wrong) => return wrong.options(),
+            Self::Lens(LensFileError::OtherSize { .. }) => &["lens", "size"],
+            Self::Lens(_) => &["lens"],
+            Self::Camera(CameraError::Lensed { option, lens, .. }) => {
+                return vec![option.replace('-', "_"), (*lens).into()];
+            }
+            Self::Camera(CameraError::Rolling { option, .. }) => {
+                return vec![(*option).into(), "rolling_shutter".into()];
+            }
+            Self::Camera(CameraError::NoRoom { lens, .. }) => return vec!["radius".into(), (*lens).into()],
             Self::Camera(CameraError::Needs { option, .. }) => return vec![option.replace('-', "_")],
+            Self::Camera(CameraError::TwoPoses) => &["pose", "poses"],
             Self::Camera(CameraError::ShadedRing) => &["ring", "shade"],
             Self::Camera(CameraError::Colour { .. }) => &["contrast", "pixel"],
             Self::Ball(ball) | Self::Group(GroupError::Ball(ball)) => options_of(ball),

@@ -40,10 +40,16 @@ impl BallsScene {
         if run.camera.delay > 0.0 {
             return refused("delay", "leave it out; the balls of a frame are not those of the frame before");
         }
+        if run.camera.rolling_shutter > 0.0 {
+            return refused("rolling-shutter", "leave it out; the balls of a frame are seen at one time");
+        }
         let camera = &run.camera;
         let forms = [("aspect", camera.aspect), ("shade", camera.shade), ("ring", camera.ring)];
         if let Some((option, _)) = forms.into_iter().find(|(_, given)| given.is_some()) {
             return refused(option, "leave it out; several balls are even discs");
+        }
+        if let Some(option) = camera.lens.given() {
+            return refused(option, "leave it out; the balls of the task lie in the image");
         }
         let group = GroupConfig { ball, balls: run.balls(), overlap: run.overlap() };
         // A settled run has a seed.

@@ -59,9 +59,9 @@ pub fn supply(run: &RunSpec) -> Result<Box<dyn Supply>, SourceError> {
 /// Returns the source's supply of frames too.
 ///
 /// # Errors
-/// As [`supply`]; [`SourceError::Meta`] if the metadata is refused.
+/// As [`supply`]; [`SourceError::Meta`] and [`SourceError::Lens`] if the metadata or the file of the lens is refused.
 pub fn settled(spec: RunSpec) -> Result<(RunSpec, Arc<dyn Supply>), SourceError> {
-    let spec = spec.with_seed().with_meta()?;
+    let spec = spec.with_seed().with_meta()?.with_lens()?;
     let supply = supply(&spec)?;
     let StreamFormat { size, pixel } = supply.format();
     let mut unused = supply.unused_options();

@@ -13,6 +13,7 @@ use super::form::Form;
 use super::map::Map;
 use super::matrix;
 use super::pinhole::Pinhole;
+use super::rim::Solid;
 use crate::geometry::{Covariance, Size};
 use crate::text::Escaped;
 
@@ -21,6 +22,9 @@ const SCHEMA: u32 = 1;
 
 /// The largest file that is read. A correction has less than 3 kB.
 const MOST_BYTES: u64 = 65_536;
+
+/// The form of a camera with one pose.
+const CAMERA: &str = "camera";
 
 /// What the answers of a pipeline are estimates of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +35,8 @@ pub enum Target {
     Point,
     /// A disc on the plane. Answers are the centroid of its picture, which is not the image of its centre.
     Disc,
+    /// A sphere whose centre is on the plane: the centroid of its picture.
+    Sphere,
 }
 
 impl FromStr for Target {
@@ -40,7 +46,8 @@ impl FromStr for Target {
         match text {
             "point" => Ok(Self::Point),
             "disc" => Ok(Self::Disc),
-            _ => Err(format!("\"{text}\" is not a target: write point or disc")),
+            "sphere" => Ok(Self::Sphere),
+            _ => Err(format!("\"{text}\" is not a target: write point, disc or sphere")),
         }
     }
 }
@@ -133,7 +140,7 @@ impl Correction {
             Form::Affine => ("affine", None, None),
             Form::Homography => ("homography", None, None),
             Form::Lensed { given, distortion } => ("homography+distortion", Some(distortion), Some(given)),
-            Form::Camera(distortion) => ("camera", Some(distortion), None),
+            Form::Camera(distortion) => (CAMERA, Some(distortion), None),
             Form::Undistorted(distortion) => ("undistorted", Some(distortion), None),
         };
         let file = File {
@@ -236,9 +243,16 @@ impl Correction {
         let centre = self.map.back(answer)?;
         let slope = self.slope(centre)?;
         let scale = matrix::determinant(&slope).abs().sqrt();
-        let disc = radius.filter(|_| self.file.target == Target::Disc);
-        let Some(radius) = disc else { return Some(Corrected { centre, scale, slope }) };
-        let centre = self.map.back_from_centroid(answer, scale * radius)?;
+        let solid = radius.filter(|_| self.file.target != Target::Point);
+        let Some(radius) = solid else { return Some(Corrected { centre, scale, slope }) };
+        // Only a pose tells how far away a sphere is. Without one the distortion of its picture is taken back, as a disc's.
+        let centre = match self.file.target {
+            Target::Sphere if self.file.form == CAMERA => {
+                let (flat, own) = (self.map.sphere_radius(centre, radius)?, Solid::Sphere);
+                self.map.back_from_centroid_of(own, answer, flat)?
+            }
+            _ => self.map.back_from_centroid(answer, scale * radius)?,
+        };
         Some(Corrected { centre, scale, slope: self.slope(centre)? })
     }
 
@@ -275,7 +289,7 @@ impl File {
                 let [fx, fy, cx, cy] = self.given.ok_or("it has no given")?;
                 Form::Lensed { given: Pinhole { fx, fy, cx, cy }, distortion: distortion()? }
             }
-            "camera" => Form::Camera(distortion()?),
+            CAMERA => Form::Camera(distortion()?),
             "undistorted" => Form::Undistorted(distortion()?),
             other => return Err(format!("its form \"{}\" is not known", Escaped(other))),
         };
@@ -318,6 +332,22 @@ mod tests {
             let radius = 20.0 / correction.apply(seen, None).expect("a point").scale;
             let centre = disc.apply(seen, Some(radius)).expect("a centre").centre;
             // The radius of the answer is that of a circle of the same area, to first order.
+            assert!((centre[0] - point[0]).hypot(centre[1] - point[1]) < 1e-3, "{form:?}: {centre:?}");
+        }
+    }
+
+    #[test]
+    fn a_sphere_goes_back_to_its_centre() {
+        for (form, p, point) in examples() {
+            let Form::Camera(_) = form else { continue };
+            let map = form.map(&p);
+            let sphere = Correction::new(form, &p, None, Target::Sphere);
+            let seen = map.centroid_of(Solid::Sphere, point, 20.0).expect("a picture");
+            let angles =
+                (0..64).map(|at| (f64::from(at) * std::f64::consts::TAU / 64.0).sin_cos()).map(|(sin, cos)| (cos, sin));
+            let rim = crate::lens::Rim::new(&map, Solid::Sphere, point, 20.0).expect("a rim");
+            let radius = (rim.moments(angles).expect("moments").area / std::f64::consts::PI).sqrt();
+            let centre = sphere.apply(seen, Some(radius)).expect("a centre").centre;
             assert!((centre[0] - point[0]).hypot(centre[1] - point[1]) < 1e-3, "{form:?}: {centre:?}");
         }
     }

@@ -219,7 +219,8 @@ fn fisheye(k: &[f64], squared: f64) -> Scale {
         let (scale, slope) = (1.0 + squared * (first + squared * second), 2.0 * first + 4.0 * second * squared);
         return Scale { scale, slope, below: 1.0 };
     }
-    let angle = radius.atan();
+    // Of `libm`, because the simulated camera must make the same light on every machine.
+    let angle = libm::atan(radius);
     let a = angle * angle;
     let bent = angle * (1.0 + a * (k[0] + a * (k[1] + a * (k[2] + a * k[3]))));
     let bent_slope = 1.0 + a * (3.0 * k[0] + a * (5.0 * k[1] + a * (7.0 * k[2] + a * 9.0 * k[3])));

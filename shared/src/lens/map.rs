@@ -2,6 +2,7 @@
 
 use super::matrix::{self, Matrix3};
 use super::pinhole::Lens;
+use super::rim::{Rim, Solid};
 use super::{Jacobian, Point};
 
 /// Points of the outline of a disc. The integrals converge geometrically for a smooth outline: 24 points leave less than
@@ -57,6 +58,30 @@ impl Map {
         if self.lens.is_some() { self.outlined(point, radius) } else { self.pole(point, radius) }
     }
 
+    /// The centroid of the picture of a disc or a sphere. For a sphere the plane must be that of a pose, whose columns tell
+    /// its distance.
+    #[must_use]
+    pub fn centroid_of(&self, solid: Solid, point: Point, radius: f64) -> Option<Point> {
+        match solid {
+            Solid::Disc => self.centroid(point, radius),
+            Solid::Sphere => {
+                let moments = Rim::new(self, solid, point, radius)?.moments(angles())?;
+                Some(moments.centroid)
+            }
+        }
+    }
+
+    /// The radius of the sphere near this point whose picture has the area of a circle of this radius, by iteration: the area
+    /// grows with the square of the radius, to first order.
+    pub(super) fn sphere_radius(&self, point: Point, seen: f64) -> Option<f64> {
+        let mut radius = seen;
+        for _ in 0..20 {
+            let area = Rim::new(self, Solid::Sphere, point, radius)?.moments(angles())?.area;
+            radius *= seen / (area / std::f64::consts::PI).sqrt();
+        }
+        radius.is_finite().then_some(radius)
+    }
+
     fn pole(&self, [x, y]: Point, radius: f64) -> Option<Point> {
         let h = &self.plane;
         let p = matrix::times(h, [x, y, 1.0]);
@@ -86,10 +111,16 @@ impl Map {
     /// centroid hardly changes with the place.
     #[must_use]
     pub fn back_from_centroid(&self, centroid: Point, radius: f64) -> Option<Point> {
+        self.back_from_centroid_of(Solid::Disc, centroid, radius)
+    }
+
+    /// [`Self::back_from_centroid`] for a disc or a sphere.
+    #[must_use]
+    pub fn back_from_centroid_of(&self, solid: Solid, centroid: Point, radius: f64) -> Option<Point> {
         let mut pixel = centroid;
         for _ in 0..20 {
             let point = self.back(pixel)?;
-            let found = self.centroid(point, radius)?;
+            let found = self.centroid_of(solid, point, radius)?;
             let rest = [centroid[0] - found[0], centroid[1] - found[1]];
             pixel = [pixel[0] + rest[0], pixel[1] + rest[1]];
             if rest[0].hypot(rest[1]) < 1e-11 {
@@ -98,6 +129,14 @@ impl Map {
         }
         self.back(pixel)
     }
+}
+
+/// Cosine and sine of evenly spaced angles.
+fn angles() -> impl ExactSizeIterator<Item = (f64, f64)> {
+    (0..OUTLINE).map(|step| {
+        let (sin, cos) = (std::f64::consts::TAU * step as f64 / OUTLINE as f64).sin_cos();
+        (cos, sin)
+    })
 }
 
 #[cfg(test)]

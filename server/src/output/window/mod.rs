@@ -161,7 +161,7 @@ fn marks(task: TaskName, record: &FrameRecord) -> Vec<Mark> {
         return Vec::new();
     }
     let truth = match record.truth {
-        Truth::Ball { circle, .. } => Some(Mark::Truth(circle)),
+        Truth::Ball { circle, .. } | Truth::Projected { circle, .. } => Some(Mark::Truth(circle)),
         Truth::Centre { .. } | Truth::Balls(_) | Truth::Empty | Truth::Unknown => None,
     };
     let estimate = record.answer.as_ref().and_then(|answer| task.estimate(answer)).map(Mark::Estimate);

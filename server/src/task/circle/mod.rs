@@ -21,7 +21,7 @@ use crate::doctor::{Examined, Found};
 use crate::scene::Radii;
 use crate::score::cells::{Cell, Cells, Column, Columns};
 use crate::score::record::{FrameRecord, Outcome};
-use crate::truth::{Limit, Truth};
+use crate::truth::{Limit, Projected, Truth};
 
 use error::{ErrorStats, PixelError};
 
@@ -44,6 +44,14 @@ const TRUTH: &[Column] = &[
     Column::real("truth_y").shown("actual y", 10, 3).narrow("actual y", 8),
     Column::real("truth_radius"),
     Column::real("limit_l1"),
+    Column::real("centre_x"),
+    Column::real("centre_y"),
+    Column::real("centroid_x"),
+    Column::real("centroid_y"),
+    Column::real("plane_x"),
+    Column::real("plane_y"),
+    Column::real("plane_radius"),
+    Column::integer("pose"),
 ];
 
 const ANSWER: &[Column] = &[
@@ -257,6 +265,13 @@ fn truth_cells(truth: Truth) -> Cells {
         Truth::Ball { circle: Circle { x, y, radius }, limit } => {
             smallvec![Cell::Word(BALL), Cell::Real(x), Cell::Real(y), Cell::Real(radius), limit.px().into()]
         }
+        Truth::Projected { circle, limit, projected: Projected { centre, centroid, plane, pose } } => {
+            let mut cells = truth_cells(Truth::Ball { circle, limit });
+            let points = [centre.0, centre.1, centroid.0, centroid.1, plane.x, plane.y, plane.radius];
+            cells.extend(points.map(Cell::Real));
+            cells.push(Cell::Integer(pose.into()));
+            cells
+        }
         Truth::Centre { x, y } => smallvec![Cell::Word(BALL), Cell::Real(x), Cell::Real(y)],
         Truth::Empty => smallvec![Cell::Word(NO_BALL)],
         // Several balls are the truth of the task `count` alone.
@@ -267,14 +282,38 @@ fn truth_cells(truth: Truth) -> Cells {
 /// Reads a truth from its columns: the inverse of [`truth_cells`].
 fn truth(cells: &[Cell], limit: LimitKind) -> Truth {
     match *cells {
-        [Cell::Word(BALL), Cell::Real(x), Cell::Real(y), Cell::Real(radius), px, ..] => {
+        [Cell::Word(BALL), Cell::Real(x), Cell::Real(y), Cell::Real(radius), px, ref more @ ..] => {
             let limit = px.number().map_or(Limit::Unknown, |px| limit.of(px));
-            Truth::Ball { circle: Circle { x, y, radius }, limit }
+            let circle = Circle { x, y, radius };
+            match projected(more) {
+                Some(projected) => Truth::Projected { circle, limit, projected },
+                None => Truth::Ball { circle, limit },
+            }
         }
         [Cell::Word(BALL), Cell::Real(x), Cell::Real(y), ..] => Truth::Centre { x, y },
         [Cell::Word(NO_BALL), ..] => Truth::Empty,
         _ => Truth::Unknown,
     }
+}
+
+/// Reads what is seen through a lens from the columns after the limit.
+fn projected(cells: &[Cell]) -> Option<Projected> {
+    let &[
+        Cell::Real(centre_x),
+        Cell::Real(centre_y),
+        Cell::Real(centroid_x),
+        Cell::Real(centroid_y),
+        Cell::Real(x),
+        Cell::Real(y),
+        Cell::Real(radius),
+        Cell::Integer(pose),
+        ..,
+    ] = cells
+    else {
+        return None;
+    };
+    let (centre, centroid) = ((centre_x, centre_y), (centroid_x, centroid_y));
+    Some(Projected { centre, centroid, plane: Circle { x, y, radius }, pose: u32::try_from(pose).ok()? })
 }
 
 /// Writes a found circle into the answer columns; its ellipse is only for files.

@@ -66,6 +66,29 @@ fn if_every_ball_was_missed_the_summary_says_what_to_change() {
 }
 
 #[test]
+fn a_truth_survives_its_columns() {
+    let projected = Projected {
+        centre: (1.5, 2.5),
+        centroid: (1.25, 2.75),
+        plane: Circle { x: 3.0, y: 4.0, radius: 9.5 },
+        pose: 3,
+    };
+    let limit = Limit::Bound(0.01);
+    for kept in [
+        Truth::Ball { circle: circle(2.0), limit },
+        Truth::Projected { circle: circle(2.0), limit, projected },
+        Truth::Centre { x: 1.0, y: 2.0 },
+        Truth::Empty,
+        Truth::Unknown,
+    ] {
+        let mut cells = truth_cells(kept);
+        assert!(cells.len() <= TRUTH.len());
+        cells.resize(TRUTH.len(), Cell::Empty);
+        assert_eq!(truth(&cells, LimitKind::Bound), kept);
+    }
+}
+
+#[test]
 fn a_found_circle_survives_its_columns() {
     let covariance = Some(Covariance { xx: 1.0, xy: 0.5, yy: 2.0 });
     for covariance in [None, covariance] {

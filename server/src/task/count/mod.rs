@@ -209,7 +209,7 @@ impl CountScorer {
 fn balls(truth: Truth) -> Option<u32> {
     match truth {
         Truth::Balls(count) => Some(count),
-        Truth::Ball { .. } | Truth::Centre { .. } => Some(1),
+        Truth::Ball { .. } | Truth::Projected { .. } | Truth::Centre { .. } => Some(1),
         Truth::Empty => Some(0),
         Truth::Unknown => None,
     }

@@ -1,0 +1,215 @@
+//! Exposure of a ball that is seen through a lens: its outline is a fine polygon, whose area in each cell is exact.
+//!
+//! The corners of the polygon are images of points of the ball's rim. They lie a little outside of the rim, so that the
+//! polygon has the area of the ball. There are so many of them that a side is nowhere farther than [`FLAT_PX`] from the
+//! outline. A cell's covered area changes with the ball as the sides inside the cell sweep over it.
+
+use std::f64::consts::{PI, TAU};
+
+use shared::geometry::Circle;
+use shared::lens::Rim;
+use shared::lens::matrix::Matrix3;
+
+use super::exposure::Exposed;
+use super::plane::Region;
+use super::polygon::Polygon;
+use super::recycled::Recycled;
+use super::view::{Posed, turn};
+
+/// Largest distance between the outline and a side of the polygon: 3 % of a gray level at the default contrast.
+const FLAT_PX: f64 = 2e-4;
+
+/// Fewest and most corners. The most are enough for a ball of 680 px.
+const CORNERS: (usize, usize) = (64, 4096);
+
+/// Points of the outline that tell the pixels it reaches, and by how much the outline may lie outside of them: 0.5 % of the
+/// distance between them and the middle.
+const COARSE: usize = 32;
+
+/// A share of a cell at which a side is taken to leave it.
+const EDGE: f64 = 1e-9;
+
+/// The polygon's corners as angles of the rim: cosine and sine, times the factor that puts them outside.
+#[derive(Debug)]
+pub(super) struct Corners(Recycled<(f64, f64)>);
+
+/// An outline in the coordinates of cells.
+struct Outline {
+    corners: Polygon,
+    /// How each corner moves with the scored point's x, its y, and the radius.
+    moves: [Recycled<(f64, f64)>; 3],
+}
+
+impl Corners {
+    /// Corners for a picture of this extent.
+    pub(super) fn new(extent_px: f64) -> Self {
+        // A side of an N-gon about a circle of radius r is r (π / N)² / 2 from it in its middle.
+        let count = PI * (extent_px / (2.0 * FLAT_PX)).sqrt();
+        let count = (count.ceil() as usize).clamp(CORNERS.0, CORNERS.1);
+        let step = TAU / count as f64;
+        // The area of an N-gon inside a circle is that of the circle times sin s / s, with s = τ / N.
+        let outside = (step / libm::sin(step)).sqrt();
+        let corner = |at: usize| {
+            let (cos, sin) = turn(at as f64 / count as f64);
+            (outside * cos, outside * sin)
+        };
+        Self((0..count).map(corner).collect())
+    }
+}
+
+/// Least and greatest x, and least and greatest y, of a ball's picture at these places. `None` if it is not seen.
+pub(super) fn extent(view: &Posed<'_>, places: &[(f64, f64)], radius: f64) -> Option<[(f64, f64); 2]> {
+    let mut spans = [(f64::INFINITY, f64::NEG_INFINITY); 2];
+    for &(x, y) in places {
+        let rim = view.rim(Circle { x, y, radius })?;
+        let mut own = [(f64::INFINITY, f64::NEG_INFINITY); 2];
+        for at in 0..COARSE {
+            let point = rim.point(turn(at as f64 / COARSE as f64))?.at;
+            own.iter_mut().zip(point).for_each(|(span, at)| *span = (span.0.min(at), span.1.max(at)));
+        }
+        for (span, (low, high)) in spans.iter_mut().zip(own) {
+            // Half of the extent is about the distance from the middle.
+            let more = 0.005 * (high - low) + 0.1;
+            *span = (span.0.min(low - more), span.1.max(high + more));
+        }
+    }
+    Some(spans)
+}
+
+/// Averages the coverage of a ball's picture over the places of the ball on the plane. With `steering` the derivatives by
+/// the scored point and the radius are found too.
+pub(super) fn expose(
+    view: &Posed<'_>,
+    corners: &Corners,
+    places: &[(f64, f64)],
+    radius: f64,
+    (region, fine): (Region, usize),
+    steering: Option<&Matrix3>,
+) -> Exposed {
+    let cells = region.pixels() * fine * fine;
+    let slope_cells = if steering.is_some() { cells } else { 0 };
+    let mut exposed = Exposed {
+        cover: Recycled::filled(cells, 0.0),
+        slopes: std::array::from_fn(|_| Recycled::filled(slope_cells, 0.0)),
+    };
+    let share = 1.0 / places.len().max(1) as f64;
+    let grid = Region { left: 0, top: 0, width: region.width * fine, height: region.height * fine };
+    for &(x, y) in places {
+        let ball = Circle { x, y, radius };
+        add_ball(&mut exposed, view, corners, ball, ((region, fine), grid), share, steering);
+    }
+    exposed
+}
+
+/// Adds this share of a ball's coverage, and of its derivatives, in the cells of a window of a region's grid.
+pub(super) fn add_ball(
+    exposed: &mut Exposed,
+    view: &Posed<'_>,
+    corners: &Corners,
+    ball: Circle,
+    ((region, fine), window): ((Region, usize), Region),
+    share: f64,
+    steering: Option<&Matrix3>,
+) {
+    let outline = view.rim(ball).and_then(|rim| outline(&rim, corners, region, fine, steering));
+    if let Some(outline) = outline {
+        add(exposed, &outline, region.width * fine, window, share);
+    }
+}
+
+/// The outline of a rim in the coordinates of a region's cells. `None` if it is not seen.
+fn outline(
+    rim: &Rim<'_>,
+    Corners(corners): &Corners,
+    region: Region,
+    fine: usize,
+    steering: Option<&Matrix3>,
+) -> Option<Outline> {
+    let scale = fine as f64;
+    let cell = |coordinate: f64, origin: i64| (coordinate - origin as f64 + 0.5) * scale - 0.5;
+    let room = if steering.is_some() { corners.len() } else { 0 };
+    let mut places = Recycled::with_capacity(corners.len());
+    let mut moves = std::array::from_fn(|_| Recycled::with_capacity(room));
+    for corner in corners.iter() {
+        let point = rim.point(*corner)?;
+        places.push((cell(point.at[0], region.left), cell(point.at[1], region.top)));
+        let Some(steering) = steering else { continue };
+        for (parameter, moves) in moves.iter_mut().enumerate() {
+            let along = |axis: usize| (0..3).map(|by| point.by[by][axis] * steering[by][parameter]).sum::<f64>();
+            moves.push((scale * along(0), scale * along(1)));
+        }
+    }
+    Some(Outline { corners: Polygon(places), moves })
+}
+
+/// Adds this share of an outline's coverage, and of its derivatives, to the cells of a window. A row of all cells has this
+/// width.
+fn add(exposed: &mut Exposed, outline: &Outline, width: usize, window: Region, share: f64) {
+    let covered = outline.corners.coverage(window);
+    for row in covered.region.rows() {
+        let line = &mut exposed.cover[row as usize * width + covered.region.left as usize..][..covered.region.width];
+        line.iter_mut().zip(covered.row(row)).for_each(|(to, cover)| *to += share as f32 * cover);
+    }
+    if outline.moves[0].is_empty() {
+        return;
+    }
+    let corners = &outline.corners.0;
+    let share = share * orientation(corners);
+    for (at, from) in corners.iter().enumerate() {
+        let next = (at + 1) % corners.len();
+        let moves = [0, 1, 2].map(|parameter| (outline.moves[parameter][at], outline.moves[parameter][next]));
+        sweep(*from, corners[next], &moves, window, |(column, row), swept| {
+            for (slopes, swept) in exposed.slopes.iter_mut().zip(swept) {
+                slopes[row * width + column] += (share * swept) as f32;
+            }
+        });
+    }
+}
+
+/// 1 if the corners go around clockwise in the image, else −1.
+fn orientation(corners: &[(f64, f64)]) -> f64 {
+    let pairs = corners.iter().zip(corners.iter().cycle().skip(1));
+    pairs.map(|(a, b)| a.0 * b.1 - a.1 * b.0).sum::<f64>().signum()
+}
+
+/// Calls `take` with each cell of a window that a side crosses, and the area that the side sweeps there if its ends move.
+fn sweep(
+    from: (f64, f64),
+    to: (f64, f64),
+    moves: &[((f64, f64), (f64, f64)); 3],
+    window: Region,
+    mut take: impl FnMut((usize, usize), [f64; 3]),
+) {
+    // Cell i is the interval from i to i + 1.
+    let (x, y) = (from.0 + 0.5, from.1 + 0.5);
+    let (dx, dy) = (to.0 - from.0, to.1 - from.1);
+    let edge = |at: f64, by: f64, share: f64| {
+        let here = at + share * by;
+        if by > 0.0 {
+            ((here + EDGE).floor() + 1.0 - at) / by
+        } else if by < 0.0 {
+            ((here - EDGE).ceil() - 1.0 - at) / by
+        } else {
+            1.0
+        }
+    };
+    let mut share = 0.0;
+    while share < 1.0 {
+        let next = edge(x, dx, share).min(edge(y, dy, share)).min(1.0);
+        let middle = (share + next) / 2.0;
+        let (column, row) = ((x + middle * dx).floor(), (y + middle * dy).floor());
+        let (column, row) = (column as i64, row as i64);
+        if window.columns().contains(&column) && window.rows().contains(&row) {
+            let swept = moves.map(|((ax, ay), (bx, by))| {
+                let (right, down) = (ax + middle * (bx - ax), ay + middle * (by - ay));
+                (next - share) * (right * dy - down * dx)
+            });
+            take((column as usize, row as usize), swept);
+        }
+        // A side that does not move on is at its end.
+        if next <= share {
+            return;
+        }
+        share = next;
+    }
+}
