@@ -380,7 +380,8 @@ impl<const SHARP: bool> Light for Ball<SHARP> {
         // A change of the level changes the depth and z; a relative change of the rise changes both too.
         let shine = 0.5 * lit * light_z * z;
         let by_rise = shine - by_depth * depth;
-        let by_depth = by_depth - rise * shine / (1.0 + level);
+        let by_normal = if level > 1.0 { side * sideways * within } else { 0.0 };
+        let by_depth = by_depth + rise * (by_normal - shine / (1.0 + level));
         let moved = side * within;
         let (per_level, half) = (rise / level, 0.5 / (level * level));
         let form = self.form;

@@ -76,7 +76,8 @@ fn derivatives_of_the_light_with_respect_to_the_outline_are_its_difference_quoti
             // The depth of an edge is of first order: its derivatives are exact on the outline, and those with respect to
             // a circle's centre everywhere. A ball's are exact everywhere.
             let is_exact = |pixel: &usize| {
-                kind == Kind::Ball || parameter < FORM && ratio == 1.0 || (DISTANCES[*pixel] - 1.0).abs() < 0.05
+                let near = if ratio == 1.0 { 0.05 } else { 0.01 };
+                kind == Kind::Ball || parameter < FORM && ratio == 1.0 || (DISTANCES[*pixel] - 1.0).abs() < near
             };
             for pixel in (0..8).filter(is_exact) {
                 let quotient = f64::from(before[pixel] - after[pixel]) / (2.0 * STEP);
