@@ -113,6 +113,8 @@ pub(crate) fn all() -> Vec<Condition> {
         shaded(0.3).with_noise(5.0),
         shaded(0.6).with_noise(5.0),
         shaded(0.9).with_noise(5.0),
+        squeezed(shaded(0.3), 0.8).with_noise(5.0),
+        squeezed(shaded(0.6), 0.6).with_noise(5.0),
         outline(1.0).with_noise(5.0),
         outline(2.0).with_noise(5.0),
         outline(4.0).with_noise(5.0),
@@ -228,6 +230,12 @@ fn ellipse(aspect: f64) -> Condition {
 fn shaded(ambient: f64) -> Condition {
     let seen = |camera: &mut CameraConfig| (camera.shade, camera.contrast) = (Some(ambient), 200.0);
     wide(&format!("shade {ambient}")).sees(seen).asks(SHADED)
+}
+
+/// A condition with ellipses of this axis ratio instead of circles.
+fn squeezed(round: Condition, aspect: f64) -> Condition {
+    let name = format!("{}, ellipse {aspect}", round.name);
+    Condition { name, ..round }.sees(|camera| camera.aspect = Some(aspect))
 }
 
 /// An outline of this width.

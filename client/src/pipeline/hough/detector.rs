@@ -16,7 +16,7 @@ use super::rim::measure::{Measured, Rims};
 use super::rim::oval::Oval;
 use super::rim::starts::Edges;
 use super::rim::trace::Rim;
-use super::search::candidates::Candidates;
+use super::search::candidates::{Candidate, Candidates, MAX_CANDIDATES};
 use super::search::gradient::Gradients;
 use super::search::reduce::{Cells, factor_for};
 use super::verify::judge::judge;
@@ -49,6 +49,8 @@ pub struct Hough {
     min_axis_ratio: Option<f64>,
     pub(super) trials: Trials,
     copy: Vec<u8>,
+    /// The best candidates of the first search, to be traced if none is a disc.
+    tried: Vec<Candidate>,
     pub(super) all: Vec<Found>,
     pub(crate) cells: Cells,
     pub(crate) gradients: Gradients,
@@ -58,10 +60,11 @@ pub struct Hough {
     pub(super) rims: Rims,
 }
 
-/// The radii of a frame that are looked for first, and all that are looked for.
+/// The radii of a frame that are looked for first, the larger ones if there are any, and all that are looked for.
 #[derive(Clone, Copy)]
 pub(crate) struct Sought {
     pub(crate) first: RadiusRange,
+    larger: Option<RadiusRange>,
     pub(crate) all: RadiusRange,
 }
 
@@ -88,7 +91,7 @@ impl Hough {
 
     pub(crate) fn detect_in(&mut self, frame: Frame<'_>) -> Option<Estimate> {
         let sought = self.search(frame)?;
-        self.best_candidate(frame, sought).or_else(|| self.closed_edge(frame, sought.all))
+        self.best_candidate(frame, sought).or_else(|| self.closed_edge(frame, sought))
     }
 
     /// Searches the whole frame for candidates. Returns the radii it looks for; `None` if there are none.
@@ -110,9 +113,12 @@ impl Hough {
         let all = self.range(size)?;
         let first_px = FIRST_RADIUS_OF_SIDE * f64::from(size.shorter_side());
         let is_wide = self.limits.max.is_none() && (all.min()..all.max()).contains(&first_px);
-        let max = if is_wide { first_px } else { all.max() };
-        let first = RadiusRange::new(all.min(), max).ok()?.with_min_axis_ratio(all.min_axis_ratio());
-        Some(Sought { first, all })
+        if !is_wide {
+            return Some(Sought { first: all, larger: None, all });
+        }
+        let part =
+            |min: f64, max: f64| RadiusRange::new(min, max).map(|part| part.with_min_axis_ratio(all.min_axis_ratio()));
+        Some(Sought { first: part(all.min(), first_px).ok()?, larger: part(first_px, all.max()).ok(), all })
     }
 
     /// Calls `look` with the pixels row by row. Copies the pixels if they are stored in another order.
@@ -137,7 +143,10 @@ impl Hough {
         let mut best: Option<(f64, Estimate)> = None;
         let mut outline: Option<Rim> = None;
         let mut is_first = true;
+        self.tried.clear();
         while self.candidates.examine_more(&self.cells) {
+            let room = MAX_CANDIDATES - self.tried.len();
+            self.tried.extend(self.candidates.ranked.iter().take(room));
             for i in 0..self.candidates.ranked.len() {
                 let candidate = self.candidates.ranked[i];
                 if outline.is_some_and(|rim| rim.explains(&candidate)) {
@@ -163,13 +172,15 @@ impl Hough {
         found.or_else(|| self.measured(&outline?, frame, sought.all))
     }
 
-    /// Returns the outline with the most evidence of an edge that closes. Candidates of all radii are looked for only
-    /// if no chain of edges leads to an outline beyond doubt.
-    fn closed_edge(&mut self, frame: Frame<'_>, range: RadiusRange) -> Option<Estimate> {
-        let map = self.candidates.map();
+    /// Returns the outline with the most evidence of an edge that closes. Candidates are traced only if no chain of edges
+    /// leads to an outline beyond doubt, and larger ones are looked for only if no candidate does either.
+    fn closed_edge(&mut self, frame: Frame<'_>, sought: Sought) -> Option<Estimate> {
+        let (map, range) = (self.candidates.map(), sought.all);
         let of_chains = Edges { cells: &self.cells, edges: &self.gradients.edges, map, candidates: &[] };
-        if !self.rims.trace_one(frame, of_chains, range) {
-            self.candidates.cast(&self.cells, &self.gradients.edges, range);
+        let is_clear =
+            self.rims.trace_one(frame, of_chains, range) || self.rims.trace_candidates(frame, &self.tried, range);
+        if let Some(larger) = sought.larger.filter(|_| !is_clear) {
+            self.candidates.cast(&self.cells, &self.gradients.edges, larger);
             self.candidates.examine_more(&self.cells);
             self.rims.trace_candidates(frame, &self.candidates.ranked, range);
         }

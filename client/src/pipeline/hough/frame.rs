@@ -79,17 +79,9 @@ impl<'a> Frame<'a> {
     /// Adds the intensities at points that are `step` apart, by bilinear interpolation. Returns whether the frame holds
     /// all of them.
     pub(crate) fn add_line(self, from: (f32, f32), step: (f32, f32), sums: &mut [f32]) -> bool {
-        let last = sums.len().saturating_sub(1) as f32;
-        let (x, y) = (from.0 + last * step.0, from.1 + last * step.1);
-        // A hundredth of a pixel keeps rounding from crossing the border.
-        let holds = |at: f32, length: usize| at >= 0.01 && at < (length.min(1 << (31 - SAMPLE_FRACTION)) as f32) - 1.01;
-        if ![(from.0, self.width), (from.1, self.height), (x, self.width), (y, self.height)]
-            .into_iter()
-            .all(|(at, length)| holds(at, length))
-        {
+        if !self.holds_line(from, step, sums.len()) {
             return false;
         }
-        let fixed = |value: f32| (value * (1 << SAMPLE_FRACTION) as f32) as i32;
         let (mut x, mut y) = (fixed(from.0), fixed(from.1));
         let (dx, dy) = (fixed(step.0), fixed(step.1));
         let part = |at: i32| (at & ((1 << SAMPLE_FRACTION) - 1)) as f32 * (1.0 / (1 << SAMPLE_FRACTION) as f32);
@@ -104,6 +96,32 @@ impl<'a> Frame<'a> {
         true
     }
 
+    /// Like [`add_line`](Self::add_line), with the pixels that contain the points. Takes a third of its time.
+    pub(crate) fn add_pixels(self, from: (f32, f32), step: (f32, f32), sums: &mut [f32]) -> bool {
+        if !self.holds_line(from, step, sums.len()) {
+            return false;
+        }
+        let (mut x, mut y) = (fixed(from.0 + 0.5), fixed(from.1 + 0.5));
+        let (dx, dy) = (fixed(step.0), fixed(step.1));
+        for sum in sums {
+            let at = (y >> SAMPLE_FRACTION) as usize * self.width + (x >> SAMPLE_FRACTION) as usize;
+            *sum += f32::from(self.pixels[at]);
+            (x, y) = (x + dx, y + dy);
+        }
+        true
+    }
+
+    /// Whether the outermost pixel centres enclose all of `n` points that are `step` apart.
+    fn holds_line(self, from: (f32, f32), step: (f32, f32), n: usize) -> bool {
+        let last = n.saturating_sub(1) as f32;
+        let (x, y) = (from.0 + last * step.0, from.1 + last * step.1);
+        // A hundredth of a pixel keeps rounding from crossing the border.
+        let holds = |at: f32, length: usize| at >= 0.01 && at < (length.min(1 << (31 - SAMPLE_FRACTION)) as f32) - 1.01;
+        [(from.0, self.width), (from.1, self.height), (x, self.width), (y, self.height)]
+            .into_iter()
+            .all(|(at, length)| holds(at, length))
+    }
+
     /// Whether the circle's centre lies on the frame, with slack for an estimate of a centre on the border. The frame
     /// reaches half a pixel beyond the outermost pixel centres.
     pub(crate) fn holds(self, circle: Circle) -> bool {
@@ -111,4 +129,9 @@ impl<'a> Frame<'a> {
         let within = |at: f64, length: usize| (-beyond..=length as f64 - 1.0 + beyond).contains(&at);
         within(circle.x, self.width) && within(circle.y, self.height)
     }
+}
+
+/// A coordinate in the fixed point of a walk that interpolates.
+fn fixed(value: f32) -> i32 {
+    (value * (1 << SAMPLE_FRACTION) as f32) as i32
 }

@@ -110,8 +110,9 @@ pub(crate) fn window_for(radius: f64, most: usize) -> usize {
 }
 
 impl Arcs {
-    /// Looks for the steps within `window` pixels of an outline.
-    pub(crate) fn look(&mut self, frame: Frame<'_>, oval: &Oval, window: usize) {
+    /// Looks for the steps within `window` pixels of an outline. If it is `rough`, whole pixels are taken instead of
+    /// interpolated ones: the steps are as good for a first look.
+    pub(crate) fn look(&mut self, frame: Frame<'_>, oval: &Oval, window: usize, rough: bool) {
         let (n, radius) = (arcs_around(oval.radius()), oval.radius());
         self.window = window.min(MAX_WINDOW);
         let rays = ((std::f64::consts::TAU * radius / n as f64 / RAY_PX).round() as usize).clamp(1, MAX_RAYS);
@@ -123,7 +124,7 @@ impl Arcs {
             let mut line = [0.0f32; MAX_SAMPLES];
             let mut held = 0.0f32;
             for place in rays {
-                held += f32::from(u8::from(add_line(frame, place, &mut line[..samples])));
+                held += f32::from(u8::from(add_line(frame, place, rough, &mut line[..samples])));
             }
             let inside = 2.0 * held > rays.len() as f32;
             let mut arc = Arc { place: rays[rays.len() / 2], inside, ..Arc::default() };
@@ -134,6 +135,15 @@ impl Arcs {
                 arc.steps = strongest(&line[..samples], 1.0 / (held * HALF_STEP as f32));
             }
             self.all.push(arc);
+        }
+    }
+
+    /// Relates the arcs to another outline nearby, with the steps that were found: the places move there along the normals.
+    pub(crate) fn relate(&mut self, oval: &Oval) {
+        for Arc { place, steps, .. } in &mut self.all {
+            let outwards = oval.depth(place.at.0, place.at.1, 1.0).0;
+            place.at = (place.at.0 + outwards * place.normal.0, place.at.1 + outwards * place.normal.1);
+            steps.iter_mut().for_each(|(off, _)| *off -= outwards);
         }
     }
 
@@ -217,10 +227,11 @@ fn oval_between(one: Place, other: Place) -> Place {
 
 /// Adds the intensities across the outline, one pixel apart, from the inside outwards. Returns whether all of them lie
 /// within the frame.
-fn add_line(frame: Frame<'_>, place: &Place, line: &mut [f32]) -> bool {
+fn add_line(frame: Frame<'_>, place: &Place, rough: bool, line: &mut [f32]) -> bool {
     let (nx, ny) = (place.normal.0 as f32, place.normal.1 as f32);
     let first = 0.5 - 0.5 * line.len() as f32;
-    frame.add_line((place.at.0 as f32 + first * nx, place.at.1 as f32 + first * ny), (nx, ny), line)
+    let from = (place.at.0 as f32 + first * nx, place.at.1 as f32 + first * ny);
+    if rough { frame.add_pixels(from, (nx, ny), line) } else { frame.add_line(from, (nx, ny), line) }
 }
 
 /// The strongest step of each polarity, with its distance from the middle of the line.

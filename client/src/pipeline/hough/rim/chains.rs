@@ -1,9 +1,10 @@
 //! Chains of neighbouring edges in the reduced frame, and the ellipses they lie on.
 
 use super::oval::Oval;
-use super::points::conic;
+use super::points::{conic, fit_oval};
 use crate::pipeline::hough::search::gradient::Edge;
 use crate::pipeline::hough::search::reduce::Cells;
+use crate::pipeline::hough::sectors::{MAX_SECTORS, sector_of};
 
 /// Fewest edges of a chain: five determine the parameters of an ellipse, and five more check them.
 const MIN_EDGES: usize = 10;
@@ -11,6 +12,9 @@ const MIN_EDGES: usize = 10;
 /// Number of the longest chains from which each pair is also combined. The rim of a lit ball may be brighter than the
 /// ground on one side and darker on the other, which gives two chains.
 const PAIRED: usize = 4;
+
+/// Steps of the fit to the outermost edges of a chain.
+const STEPS: usize = 8;
 
 /// Chains and the buffers for them.
 #[derive(Default)]
@@ -20,6 +24,7 @@ pub(crate) struct Chains {
     seen: Vec<bool>,
     stack: Vec<u32>,
     points: Vec<(f64, f64)>,
+    outer: Vec<(f64, f64)>,
     /// The edges of all chains, and where each chain begins and how many edges it has.
     all: Vec<(f64, f64)>,
     spans: Vec<(usize, usize)>,
@@ -27,7 +32,7 @@ pub(crate) struct Chains {
 
 impl Chains {
     /// Calls `take` with the ellipse of each chain, in pixels, and the number of its edges. For a pair of chains, it is
-    /// the number of edges of the shorter one.
+    /// the number of edges of the shorter one, and for the outermost edges of a chain that of those.
     pub(crate) fn ovals(&mut self, cells: &Cells, edges: &[Edge], mut take: impl FnMut(Oval, usize)) {
         self.map.clear();
         self.map.resize(cells.width * cells.height, 0);
@@ -50,6 +55,9 @@ impl Chains {
             {
                 take(oval, self.points.len());
             }
+            if let Some(oval) = self.outer_oval(cells) {
+                take(oval, self.outer.len());
+            }
         }
         self.spans.sort_unstable_by_key(|&(first, n)| (std::cmp::Reverse(n), first));
         self.spans.truncate(PAIRED);
@@ -64,6 +72,32 @@ impl Chains {
                 take(oval, shorter);
             }
         }
+    }
+
+    /// The ellipse of the outermost edges of a chain, in each of [`MAX_SECTORS`] sectors around its middle. `None` if most
+    /// edges are outermost: their ellipse is that of the chain.
+    ///
+    /// The light on a large ball makes edges inside its rim, which are connected with those of the rim.
+    fn outer_oval(&mut self, cells: &Cells) -> Option<Oval> {
+        let n = self.points.len();
+        if n < 2 * MIN_EDGES {
+            return None;
+        }
+        let (x, y) = self.points.iter().fold((0.0, 0.0), |sum, at| (sum.0 + at.0 / n as f64, sum.1 + at.1 / n as f64));
+        let mut farthest = [(0.0, (0.0, 0.0)); MAX_SECTORS];
+        for &at in &self.points {
+            let (dx, dy) = (at.0 - x, at.1 - y);
+            let own = &mut farthest[usize::from(sector_of(dx as f32, dy as f32, MAX_SECTORS))];
+            if dx * dx + dy * dy > own.0 {
+                *own = (dx * dx + dy * dy, at);
+            }
+        }
+        self.outer.clear();
+        self.outer.extend(farthest.iter().filter(|(square, _)| *square > 0.0).map(|(_, at)| *at));
+        if self.outer.len() < MIN_EDGES || 2 * self.outer.len() > n {
+            return None;
+        }
+        fit_oval(&self.outer, conic(&self.outer)?, cells.factor as f64, STEPS)
     }
 
     /// Collects the edges connected with the first one: neighbours within two cells whose gradients differ by less than

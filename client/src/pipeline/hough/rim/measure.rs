@@ -30,6 +30,9 @@ const SHOWN_PX: f64 = 0.45;
 /// pixels.
 const THINNEST_PX: f64 = 3.0;
 
+/// Width of a thin line, with which a fit begins, in pixels: the thinnest that is drawn in whole pixels.
+const THIN_PX: f64 = 1.0;
+
 /// A ball is looked for in its whole shading: the reach to each side of the traced outline as a fraction of its radius,
 /// the number of pixels used, and the sigma of the edge with which the fit begins as a fraction of the radius.
 ///
@@ -67,10 +70,10 @@ impl Rims {
         self.trace(frame, range, None)
     }
 
-    /// Traces outlines from candidates too, after those of [`Self::trace_one`].
-    pub(crate) fn trace_candidates(&mut self, frame: Frame<'_>, candidates: &[Candidate], range: RadiusRange) {
+    /// Traces outlines from candidates too, after those of [`Self::trace_one`]. Returns whether one is beyond doubt.
+    pub(crate) fn trace_candidates(&mut self, frame: Frame<'_>, candidates: &[Candidate], range: RadiusRange) -> bool {
         self.starts.take_candidates(candidates);
-        self.trace(frame, range, None);
+        self.trace(frame, range, None)
     }
 
     /// Traces the outline at a candidate, if it is beyond doubt.
@@ -180,8 +183,14 @@ impl Rims {
             Beginning { oval, around: middle, sectors, active, edge_variance: EDGE_VARIANCE, reach_px, every: 1 };
         self.shades.gather(frame, &edge)?;
         let as_stroke = second.and_then(|_| {
-            let width = (by.abs() - 1.0).max(1.0);
-            self.shades.fit(&Beginning { oval: middle, ..edge }, Kind::Stroke, Some(width), f64::INFINITY)
+            let middle = Beginning { oval: middle, ..edge };
+            let mut of_width = |width: f64| self.shades.fit(&middle, Kind::Stroke, Some(width), f64::INFINITY);
+            let stroke = of_width((by.abs() - 1.0).max(THIN_PX));
+            if stroke.is_some_and(|fit| fit.leaves_noise(noise_gray)) {
+                return stroke;
+            }
+            // The steps of all lines thinner than three pixels are equally far apart.
+            best([stroke, of_width(THIN_PX)])
         });
         let most = as_stroke.map_or(f64::INFINITY, |stroke| stroke.criterion);
         let as_edge = self.shades.fit(&edge, Kind::Edge, None, most);
@@ -236,7 +245,7 @@ impl Rims {
     fn second_edge(&mut self, frame: Frame<'_>, rim: &Rim) -> Option<(f64, Oval)> {
         let Rim { oval, active, closure } = rim;
         // The windows may overlap: an edge is looked for at one distance all around.
-        self.tracer.arcs.look(frame, oval, window_for(2.0 * oval.radius(), MAX_STROKE));
+        self.tracer.arcs.look(frame, oval, window_for(2.0 * oval.radius(), MAX_STROKE), false);
         let (by, n) = self.tracer.arcs.opposite(closure.polarity, *active, part_px(closure))?;
         let most = active.count_ones() as usize;
         (2 * n > most && n >= MIN_STROKE_ARCS).then_some(())?;
@@ -254,7 +263,7 @@ impl Rims {
         let plateau_px = fit.stroke_px.map_or(0.0, |width| 0.5 * (THINNEST_PX - width).max(0.0));
         let within_px = tolerance_px.max(SHOWN_PX) + plateau_px;
         edges.into_iter().flatten().any(|oval| {
-            self.tracer.arcs.look(frame, &oval, window_for(oval.radius(), WINDOW));
+            self.tracer.arcs.look(frame, &oval, window_for(oval.radius(), WINDOW), false);
             let seen = self.tracer.arcs.all.iter().filter(|arc| arc.inside).count() as f64;
             self.tracer.arcs.agreeing(polarity, within_px) as f64 > SHOWN * share * seen
         })

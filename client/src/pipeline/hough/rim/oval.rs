@@ -90,6 +90,31 @@ impl Oval {
         Circle { x: self.x, y: self.y, radius: self.radius() }
     }
 
+    /// The symmetric root of the form: xx, xy and yy. It takes the ellipse to the unit circle.
+    ///
+    /// By the theorem of Cayley and Hamilton, the root is `(Q + √det Q) / √(tr Q + 2 √det Q)`.
+    pub(crate) fn root(&self) -> [f64; 3] {
+        let [xx, xy, yy] = self.form;
+        let determinant = (xx * yy - xy * xy).max(0.0).sqrt();
+        let per = (xx + yy + 2.0 * determinant).sqrt().recip();
+        [per * (xx + determinant), per * xy, per * (yy + determinant)]
+    }
+
+    /// The derivatives of the root with respect to the three parameters of the form.
+    ///
+    /// `S X + X S = C` has the solution `X = (det S · C + A C A) / (2 tr S det S)` with the adjugate `A` of `S`.
+    pub(crate) fn root_by_form(&self) -> [[f64; 3]; 3] {
+        let [xx, xy, yy] = self.root();
+        let (determinant, [a, b, c]) = (xx * yy - xy * xy, [yy, -xy, xx]);
+        let per = 0.5 / ((xx + yy) * determinant);
+        // A C A for C = e₁e₁ᵀ, e₁e₂ᵀ + e₂e₁ᵀ and e₂e₂ᵀ.
+        let around = [[a * a, a * b, b * b], [2.0 * a * b, a * c + b * b, 2.0 * b * c], [b * b, b * c, c * c]];
+        std::array::from_fn(|k| {
+            let own = |part: usize| if part == k { determinant } else { 0.0 };
+            std::array::from_fn(|part| per * (own(part) + around[k][part]))
+        })
+    }
+
     /// How the form differs from that of the circle with the same area, in units of `1 / radius²`.
     pub(crate) fn oblong(&self) -> [f64; 3] {
         let square = self.radius().powi(2);
@@ -160,10 +185,52 @@ impl Oval {
         }));
     }
 
+    /// Largest distance of this outline's points from another one, to first order, in pixels.
+    pub(crate) fn apart_px(&self, other: &Self) -> f64 {
+        let radius = other.radius();
+        let by = |i: usize| 0.5 * radius.powi(3) * (self.form[i] - other.form[i]).abs();
+        (self.x - other.x).hypot(self.y - other.y) + by(0).max(by(2)) + by(1)
+    }
+
     /// The same outline moved outwards by `by` pixels, as the ellipse with axes longer by that.
     pub(crate) fn grown(&self, by: f64) -> Option<Self> {
         let axes = self.axes()?;
         let (a, b) = (axes.a + by, axes.b + by);
         (b > 1.0).then(|| Self::with_axes((self.x, self.y), Axes { a, b, ..axes }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ellipse() -> Oval {
+        Oval::with_axes((0.0, 0.0), Axes { a: 30.0, b: 21.0, along: (0.6, 0.8) })
+    }
+
+    #[test]
+    fn the_root_of_the_form_times_itself_is_the_form() {
+        let oval = ellipse();
+        let [xx, xy, yy] = oval.root();
+        let square = [xx * xx + xy * xy, xy * (xx + yy), xy * xy + yy * yy];
+        assert!(square.iter().zip(oval.form).all(|(found, form)| (found - form).abs() < 1e-15), "{square:?}");
+    }
+
+    #[test]
+    fn derivatives_of_the_root_are_its_difference_quotients() {
+        let (oval, step) = (ellipse(), 1e-8);
+        for (k, by) in oval.root_by_form().into_iter().enumerate() {
+            let changed = |by: f64| {
+                let mut changed = oval;
+                changed.form[k] += by;
+                changed.root()
+            };
+            let (after, before) = (changed(step), changed(-step));
+            for part in 0..3 {
+                let quotient = (after[part] - before[part]) / (2.0 * step);
+                // Rounding adds 1e-17 / 1e-8, and truncation 1e-16 of a third derivative of 1e9.
+                assert!((quotient - by[part]).abs() < 1e-5, "{k} {part}: {quotient} {}", by[part]);
+            }
+        }
     }
 }

@@ -1,27 +1,33 @@
 //! Fits an ellipse to edge points: distances of first order, with Cauchy weights.
 
+use super::arcs::MAX_ARCS;
 use super::oval::{Oval, PARAMETERS};
 use crate::pipeline::hough::fit::equations::cholesky::Factor;
+use crate::pipeline::hough::fit::equations::columns::BLOCK;
+use crate::pipeline::hough::fit::equations::products::{dots, fold};
+use crate::pipeline::hough::fit::equations::sums::slot;
+use crate::pipeline::hough::fit::pixels::annulus::LANES;
+use crate::pipeline::hough::machine::for_two_machines;
 
 /// A step this small, in pixels, ends the fit: the result is only a start and need not be better.
 const DONE_PX: f64 = 0.02;
 
-/// Fits an ellipse to weighted points from a start. `scale_px` is the width of the weights.
+/// Columns of the points: the derivatives of the depth, and the depth itself.
+const COLUMNS: usize = PARAMETERS + 1;
+
+/// Number of products of the columns, in whole vectors.
+const SLOTS: usize = (COLUMNS * (COLUMNS + 1) / 2).next_multiple_of(LANES);
+
+/// Fits an ellipse to weighted points from a start, at most one for each arc. `scale_px` is the width of the weights.
 pub(crate) fn fit_oval(points: &[(f64, f64)], mut oval: Oval, scale_px: f64, steps: usize) -> Option<Oval> {
+    let near = Near::of(points, (oval.x, oval.y));
     for _ in 0..steps {
         let unit = oval.radius();
-        let mut matrix = [[0.0; PARAMETERS]; PARAMETERS];
-        let mut right = [0.0; PARAMETERS];
-        for &(x, y) in points {
-            let (depth, by) = oval.depth(x, y, unit);
-            let weight = 1.0 / (1.0 + (depth / scale_px).powi(2));
-            for i in 0..PARAMETERS {
-                right[i] -= weight * by[i] * depth;
-                for j in i..PARAMETERS {
-                    matrix[i][j] += weight * by[i] * by[j];
-                }
-            }
-        }
+        let mut sums = [0.0; SLOTS];
+        add_up(&near, &Outline::new(&oval, near.origin, scale_px), &mut sums);
+        let product = |i: usize, j: usize| f64::from(sums[slot(i, j)]);
+        let right = std::array::from_fn(|i| -product(i, PARAMETERS));
+        let matrix = std::array::from_fn(|i| std::array::from_fn(|j| product(i, j)));
         let step = Factor::new(&matrix, PARAMETERS)?.solve(&right, PARAMETERS);
         oval = oval.moved(&step, unit)?;
         if step[0].hypot(step[1]) < DONE_PX && step[2..].iter().all(|part| part.abs() * unit < DONE_PX) {
@@ -29,6 +35,79 @@ pub(crate) fn fit_oval(points: &[(f64, f64)], mut oval: Oval, scale_px: f64, ste
         }
     }
     Some(oval)
+}
+
+/// Points in single precision, relative to an origin near them. The rest has no weight.
+struct Near {
+    x: [f32; MAX_ARCS],
+    y: [f32; MAX_ARCS],
+    weight: [f32; MAX_ARCS],
+    n: usize,
+    origin: (f64, f64),
+}
+
+impl Near {
+    fn of(points: &[(f64, f64)], origin: (f64, f64)) -> Self {
+        let n = points.len().min(MAX_ARCS);
+        let mut near = Self { x: [0.0; MAX_ARCS], y: [0.0; MAX_ARCS], weight: [0.0; MAX_ARCS], n, origin };
+        for (i, &(x, y)) in points[..n].iter().enumerate() {
+            (near.x[i], near.y[i], near.weight[i]) = ((x - origin.0) as f32, (y - origin.1) as f32, 1.0);
+        }
+        near
+    }
+}
+
+/// An ellipse in single precision.
+struct Outline {
+    x: f32,
+    y: f32,
+    form: [f32; 3],
+    /// Factor of the derivatives with respect to the form, and the reciprocal of the weights' width.
+    by_form: f32,
+    per_scale: f32,
+}
+
+impl Outline {
+    fn new(oval: &Oval, origin: (f64, f64), scale_px: f64) -> Self {
+        Self {
+            x: (oval.x - origin.0) as f32,
+            y: (oval.y - origin.1) as f32,
+            form: oval.form.map(|form| form as f32),
+            by_form: (-0.5 * oval.radius().powi(-2)) as f32,
+            per_scale: (1.0 / scale_px) as f32,
+        }
+    }
+}
+
+for_two_machines! {
+    /// Sums the products of the points' columns, with Cauchy weights.
+    fn add_up(points: &Near, oval: &Outline, sums: &mut [f32; SLOTS]) {
+        let mut columns = [[0.0; BLOCK]; COLUMNS];
+        let n = points.n.next_multiple_of(LANES).min(MAX_ARCS);
+        let [by_x, by_y, by_xx, by_xy, by_yy, depths] = &mut columns;
+        let [xx, xy, yy] = oval.form;
+        for i in 0..n {
+            let (dx, dy) = (points.x[i] - oval.x, points.y[i] - oval.y);
+            let (gx, gy) = (xx * dx + xy * dy, xy * dx + yy * dy);
+            // The depth as in `Oval::depth`.
+            let level = (dx * gx + dy * gy).max(1e-12).sqrt();
+            let per_slope = 1.0 / (gx * gx + gy * gy).max(1e-24).sqrt();
+            let depth = (1.0 - level) * level * per_slope;
+            let ratio = depth * oval.per_scale;
+            let root = (points.weight[i] / (1.0 + ratio * ratio)).sqrt();
+            let by_form = oval.by_form * per_slope * root;
+            by_x[i] = gx * per_slope * root;
+            by_y[i] = gy * per_slope * root;
+            by_xx[i] = by_form * dx * dx;
+            by_xy[i] = by_form * 2.0 * dx * dy;
+            by_yy[i] = by_form * dy * dy;
+            depths[i] = depth * root;
+        }
+        let mut add = |eight: usize, parts: [f32; LANES]| sums[eight * LANES..][..LANES].copy_from_slice(&parts);
+        add(0, fold(&dots::<COLUMNS, 0, COLUMNS>(&columns, n)));
+        add(1, fold(&dots::<COLUMNS, 1, COLUMNS>(&columns, n)));
+        add(2, fold(&dots::<COLUMNS, 2, COLUMNS>(&columns, n)));
+    }
 }
 
 /// The ellipse that a chain of edges lies on, by linear least squares of the conic with `A + C = 1` (Bookstein 1979).

@@ -13,6 +13,10 @@ use crate::pipeline::radii::RadiusRange;
 /// is about two cells of 4 px, to the window in which the evidence is counted.
 const LOOKS: [(usize, f64); 3] = [(10, 3.0), (8, 1.5), (WINDOW, 0.7)];
 
+/// Movement of an outline, in pixels, below which the next look may be the last: as much as the weights of the last look
+/// are wide.
+const NEAR_PX: f64 = 0.7;
+
 /// The window in which the evidence is counted, in pixels.
 pub(crate) const WINDOW: usize = 6;
 
@@ -71,12 +75,17 @@ pub(crate) struct Tracer {
 impl Tracer {
     /// Follows the edges near a start. `None` if they do not lead to an outline with enough evidence.
     pub(crate) fn trace(&mut self, frame: Frame<'_>, mut oval: Oval, range: RadiusRange) -> Option<Rim> {
-        for (window, scale) in LOOKS {
-            self.arcs.look(frame, &oval, window_for(oval.radius(), window));
+        let mut moved_px = f64::INFINITY;
+        for (look, (window, scale)) in LOOKS.into_iter().enumerate() {
+            let is_last = look + 1 == LOOKS.len();
+            if !is_last && moved_px < NEAR_PX {
+                continue;
+            }
+            self.arcs.look(frame, &oval, window_for(oval.radius(), window), !is_last);
             let Some(closer) = self.closer(&oval, scale) else {
                 return self.trials.note(oval, Outcome::NoEllipse);
             };
-            oval = closer;
+            (oval, moved_px) = (closer, closer.apart_px(&oval));
             if !is_sought(&oval, range, 0.15) {
                 return self.trials.note(oval, Outcome::OutOfLimits);
             }
@@ -84,7 +93,14 @@ impl Tracer {
         if !is_sought(&oval, range, 0.02) || !frame.holds(oval.circle()) {
             return self.trials.note(oval, Outcome::OutOfLimits);
         }
-        self.judge(frame, &oval).or_else(|| self.trials.note(oval, Outcome::Open))
+        let rim = if moved_px < NEAR_PX {
+            // The window of the last look is that of this outline, but for less than the width of an edge.
+            self.arcs.relate(&oval);
+            self.judge_seen(frame, &oval)
+        } else {
+            self.judge(frame, &oval)
+        };
+        rim.or_else(|| self.trials.note(oval, Outcome::Open))
     }
 
     /// The ellipse through the edges found, for the polarity that agrees best.
@@ -115,16 +131,26 @@ impl Tracer {
 
     /// The outline with its evidence, as a circle or as an ellipse. `None` if neither has enough.
     pub(crate) fn judge(&mut self, frame: Frame<'_>, oval: &Oval) -> Option<Rim> {
+        self.arcs.look(frame, oval, window_for(oval.radius(), WINDOW), false);
+        self.judge_seen(frame, oval)
+    }
+
+    /// Judges the outline whose arcs were looked at last.
+    fn judge_seen(&mut self, frame: Frame<'_>, oval: &Oval) -> Option<Rim> {
         let Axes { a, b, .. } = oval.axes()?;
+        let as_oval = self.judge_as(frame, oval, OVAL_POWER);
         // A circle lies within half the difference of the axes, over more than half of the arcs at a quarter of it.
         let may_be_round = 0.25 * (a - b) < largest_tolerance_px(oval.radius());
-        let as_circle = may_be_round.then(|| self.judge_as(frame, &Oval::round(oval.circle()), CIRCLE_POWER)).flatten();
-        let as_oval = self.judge_as(frame, oval, OVAL_POWER);
-        let both = [as_circle, as_oval].into_iter().flatten();
+        let as_circle = may_be_round.then(|| {
+            let circle = Oval::round(oval.circle());
+            self.arcs.relate(&circle);
+            self.judge_as(frame, &circle, CIRCLE_POWER)
+        });
+        let both = [as_circle.flatten(), as_oval].into_iter().flatten();
         both.min_by(|one, other| one.closure.log_alarms.total_cmp(&other.closure.log_alarms))
     }
 
-    fn judge_as(&mut self, frame: Frame<'_>, oval: &Oval, power: f64) -> Option<Rim> {
+    fn judge_as(&self, frame: Frame<'_>, oval: &Oval, power: f64) -> Option<Rim> {
         let (closure, share) = self.closure(frame, oval, power);
         if closure.log_alarms > MOST_ALARMS_BEFORE_FIT || share < MIN_SHARE {
             return None;
@@ -132,11 +158,9 @@ impl Tracer {
         Some(Rim { oval: *oval, closure, active: self.near(closure.polarity, part_px(&closure)) })
     }
 
-    /// The evidence that an outline is closed, and the share of it that has an edge.
-    fn closure(&mut self, frame: Frame<'_>, oval: &Oval, power: f64) -> (Closure, f64) {
-        let radius = oval.radius();
-        self.arcs.look(frame, oval, window_for(radius, WINDOW));
-        let closure = self.arcs.closure(radius, power * ((frame.width * frame.height) as f64).log10());
+    /// The evidence that the outline whose arcs were looked at is closed, and the share of it that has an edge.
+    fn closure(&self, frame: Frame<'_>, oval: &Oval, power: f64) -> (Closure, f64) {
+        let closure = self.arcs.closure(oval.radius(), power * ((frame.width * frame.height) as f64).log10());
         let seen = self.arcs.all.iter().filter(|arc| arc.inside).count() as f64 / self.arcs.all.len().max(1) as f64;
         (closure, closure.share * seen)
     }
@@ -144,8 +168,12 @@ impl Tracer {
     /// The expected false alarms of an outline, as a power of ten, and the share of it that has an edge. It is taken as
     /// a circle or an ellipse, whichever has more evidence.
     pub(crate) fn evidence(&mut self, frame: Frame<'_>, oval: &Oval) -> (f64, f64) {
-        let circle = self.closure(frame, &Oval::round(oval.circle()), CIRCLE_POWER);
-        let ellipse = self.closure(frame, oval, OVAL_POWER);
+        let mut seen = |oval: &Oval, power: f64| {
+            self.arcs.look(frame, oval, window_for(oval.radius(), WINDOW), false);
+            self.closure(frame, oval, power)
+        };
+        let circle = seen(&Oval::round(oval.circle()), CIRCLE_POWER);
+        let ellipse = seen(oval, OVAL_POWER);
         let (closure, share) = if circle.0.log_alarms < ellipse.0.log_alarms { circle } else { ellipse };
         (closure.log_alarms, share)
     }

@@ -21,26 +21,33 @@ impl<const N: usize> Factor<N> {
                 let scaled = matrix[j][i] * scale[i] * scale[j];
                 if i == j {
                     let square = scaled.max(RIDGE) + RIDGE - known;
-                    lower[i][i] = if square > 0.0 {
-                        square.sqrt()
-                    } else {
+                    // A number of this row that is not finite makes the square so too.
+                    if !(square > 0.0 && square.is_finite()) {
                         return None;
-                    };
+                    }
+                    lower[i][i] = square.sqrt();
                 } else {
                     lower[i][j] = (scaled - known) / lower[j][j];
                 }
             }
         }
-        lower.iter().flatten().all(|value| value.is_finite()).then_some(Self { lower, scale })
+        Some(Self { lower, scale })
     }
 
-    /// The solution for the first `n` elements of a right-hand side.
-    pub(crate) fn solve(&self, right: &[f64; N], n: usize) -> [f64; N] {
+    /// Half of the solution for the first `n` elements of a right-hand side: the dot product of two halves is that of
+    /// one right-hand side with the solution for the other.
+    pub(crate) fn half(&self, right: &[f64; N], n: usize) -> [f64; N] {
         let mut x: [f64; N] = std::array::from_fn(|i| right[i] * self.scale[i]);
         for i in 0..n {
             let known: f64 = (0..i).map(|k| self.lower[i][k] * x[k]).sum();
             x[i] = (x[i] - known) / self.lower[i][i];
         }
+        x
+    }
+
+    /// The solution for the first `n` elements of a right-hand side.
+    pub(crate) fn solve(&self, right: &[f64; N], n: usize) -> [f64; N] {
+        let mut x = self.half(right, n);
         for i in (0..n).rev() {
             let known: f64 = (i + 1..n).map(|k| self.lower[k][i] * x[k]).sum();
             x[i] = (x[i] - known) / self.lower[i][i];
@@ -59,6 +66,16 @@ mod tests {
         let [x, y, _] = Factor::new(&matrix, 2).expect("positive definite").solve(&[1.0, 2.0, f64::NAN], 2);
         // The ridge is 1e-9 of the diagonal.
         assert!((4.0 * x + y - 1.0).abs() < 1e-8 && (x + 3.0 * y - 2.0).abs() < 1e-8, "{x}, {y}");
+    }
+
+    #[test]
+    fn the_product_of_two_halves_is_that_of_a_side_with_the_others_solution() {
+        let factor =
+            Factor::new(&[[4.0, 1.0, 0.5], [f64::NAN, 3.0, -1.0], [f64::NAN, f64::NAN, 2.0]], 3).expect("definite");
+        let (one, other) = ([1.0, 2.0, -1.0], [0.5, -3.0, 2.0]);
+        let dot = |a: [f64; 3], b: [f64; 3]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let halves = dot(factor.half(&one, 3), factor.half(&other, 3));
+        assert!((halves - dot(one, factor.solve(&other, 3))).abs() < 1e-12, "{halves}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Eliminates the levels that belong to a single sector from the equations (the Schur complement).
 
-use super::columns::{COLUMNS, GEOMETRY, LEVELS, RESIDUAL, VARIANCE, WIDTH};
+use super::columns::{COLUMNS, LEVELS, RESIDUAL};
+use super::normal::{MOST, Normal};
 use crate::pipeline::hough::fit::equations::cholesky::Factor;
 
 /// The products of the columns of one sector.
@@ -32,23 +33,23 @@ impl<'a> Local<'a> {
 
     /// The sum of squared residuals after the levels are fitted, with everything else fixed.
     pub(crate) fn squares(&self) -> f64 {
-        let steps = self.solve(|own| self.sums[own][RESIDUAL]);
-        let explained = self.columns.iter().zip(steps).map(|(&own, step)| step * self.sums[own][RESIDUAL]);
-        self.sums[RESIDUAL][RESIDUAL] - explained.sum::<f64>()
+        let half = self.half(RESIDUAL);
+        self.sums[RESIDUAL][RESIDUAL] - self.dot(&half, &half)
     }
 
-    /// The products after the levels are fitted.
-    pub(crate) fn eliminated(&self) -> Products {
-        let mut left = *self.sums;
-        let others = || [RESIDUAL].into_iter().chain(GEOMETRY..=VARIANCE).chain([WIDTH]);
-        for column in others() {
-            let solved = self.solve(|own| self.sums[own][column]);
-            for other in others() {
-                let by_level = self.columns.iter().zip(solved).map(|(&own, by)| by * self.sums[own][other]);
-                left[column][other] -= by_level.sum::<f64>();
+    /// Adds the products of the shared columns to the normal equations, after the levels are fitted.
+    pub(crate) fn add_to(&self, normal: &mut Normal, shared: impl Iterator<Item = usize>) {
+        let residual = self.half(RESIDUAL);
+        normal.squares += self.sums[RESIDUAL][RESIDUAL] - self.dot(&residual, &residual);
+        let mut halves = [(0, [0.0; LEVELS]); MOST];
+        for (j, column) in shared.enumerate() {
+            let half = self.half(column);
+            normal.right[j] += self.sums[RESIDUAL][column] - self.dot(&residual, &half);
+            halves[j] = (column, half);
+            for (i, (other, other_half)) in halves[..=j].iter().enumerate() {
+                normal.matrix[i][j] += self.sums[*other][column] - self.dot(other_half, &half);
             }
         }
-        left
     }
 
     /// Steps of the levels, given those of the shared parameters, in the order of the columns. `shared` has the column
@@ -58,6 +59,16 @@ impl<'a> Local<'a> {
             let taken: f64 = shared.clone().map(|(column, step)| step * self.sums[own][column]).sum();
             self.sums[own][RESIDUAL] - taken
         })
+    }
+
+    fn half(&self, column: usize) -> [f64; LEVELS] {
+        let mut right = [0.0; LEVELS];
+        right.iter_mut().zip(self.columns).for_each(|(value, &own)| *value = self.sums[own][column]);
+        self.factor.half(&right, self.columns.len())
+    }
+
+    fn dot(&self, one: &[f64; LEVELS], other: &[f64; LEVELS]) -> f64 {
+        one.iter().zip(other).take(self.columns.len()).map(|(one, other)| one * other).sum()
     }
 
     fn solve(&self, right: impl Fn(usize) -> f64) -> [f64; LEVELS] {

@@ -2,7 +2,7 @@
 //!
 //! `I = out (1 - P) + in P`, where `P` is the edge's profile of the depth `u` under the outline. A stroke of width `w`
 //! adds `s (P(u + w/2) - P(u - w/2))`, a ball in the light `lit (x P, y P, z)` times the light's three components,
-//! where `(x, y, z)` is the surface's normal. The levels enter linearly (`shading`): as waves along the outline, or
+//! where `(x, y, z)` is the surface's normal, for an ellipse in the coordinates in which it is the unit circle. The levels enter linearly (`shading`): as waves along the outline, or
 //! free in each sector, with or without a slope across the edge.
 //!
 //! The hypothesis with the least Bayesian information criterion is taken (Schwarz, Annals of Statistics 6(2) 1978):
@@ -15,7 +15,7 @@
 use self::columns::{COLUMNS, LEVELS, Model};
 use self::pixels::Pixels;
 use self::shading::{Hypothesis, Kind};
-use self::solve::{Equations, Given, Solution, least_criterion};
+use self::solve::{Equations, Floor, Given, Solution};
 use super::arcs::MAX_ARCS;
 use super::oval::{Oval, PARAMETERS};
 use crate::pipeline::hough::fit::equations::profile::PIXEL_VARIANCE;
@@ -39,8 +39,13 @@ pub(crate) type Sums = [[[f64; COLUMNS]; COLUMNS]; MAX_SECTORS];
 const MAX_ITERATIONS: usize = 12;
 
 /// Iterations before the hypotheses are compared. The first finds the levels, the second the outline. For a ball, the
-/// second finds the light again, because only then it is known where the light falls.
+/// first three find only the light: it must be known where the light falls before the outline can move.
 const SETTLING: usize = 2;
+const SETTLING_BALL: usize = 3;
+
+/// Gain of the criterion by further steps below which the comparison of the hypotheses stands. Each parameter of a
+/// hypothesis must gain the logarithm of the number of pixels, which is at least 4.
+const DECIDED: f64 = 1.0;
 
 /// A fit ends when a step of the centre is shorter than this part of its sigma, or this many pixels.
 const DONE_SIGMAS: f64 = 0.05;
@@ -132,20 +137,29 @@ impl Shades {
         let levels = [[0.0; LEVELS]; MAX_SECTORS];
         let mut model = Model { oval: from.oval, kind, variance, stroke: stroke_px, levels, held: true };
         let mut hypothesis = Hypothesis { shading: kind.first(), round: false };
+        let settled = if kind == Kind::Ball { SETTLING_BALL } else { SETTLING };
+        let mut is_decided = false;
         for iteration in 0..MAX_ITERATIONS {
-            model.held = kind == Kind::Ball && iteration <= SETTLING;
-            self.pixels.sum_up(&model);
-            if iteration == SETTLING {
+            model.held = kind == Kind::Ball && iteration < settled;
+            let even = kind != Kind::Ball && iteration != settled && !hypothesis.shading.has_slopes();
+            self.pixels.sum_up(&model, even);
+            if iteration == settled {
                 hypothesis = self.best(&model, from.active)?;
             }
             let mut solution = self.solve(&model, from.active, hypothesis)?;
             let sigma = (solution.centre[0] + solution.centre[2]).sqrt();
             let moved = solution.step[0].hypot(solution.step[1]);
-            if iteration > SETTLING + 1 && solution.predicted > most {
+            if iteration >= settled && solution.predicted > most {
                 return None;
             }
-            let done = iteration > SETTLING && moved < DONE_PX.max(DONE_SIGMAS * sigma);
-            if done {
+            if iteration == settled {
+                is_decided = solution.criterion - solution.predicted < DECIDED;
+            }
+            let done = iteration > settled && moved < DONE_PX.max(DONE_SIGMAS * sigma);
+            if done && !is_decided {
+                if even {
+                    self.pixels.sum_up(&model, false);
+                }
                 let again = self.best(&model, from.active)?;
                 if again != hypothesis && iteration + 1 < MAX_ITERATIONS {
                     hypothesis = again;
@@ -171,11 +185,16 @@ impl Shades {
     /// The hypothesis with the smallest criterion.
     fn best(&self, model: &Model, active: u64) -> Option<Hypothesis> {
         let given = self.given(model, active);
+        let floor = model.kind.shadings().last().and_then(|&deepest| Floor::of(given, deepest));
         let mut best: Option<(f64, Hypothesis)> = None;
         for &shading in model.kind.shadings() {
             let least = best.map_or(f64::INFINITY, |(least, _)| least);
             let has_own_levels = !shading.local(model.stroke.is_some()).is_empty();
-            if has_own_levels && least_criterion(given, shading).is_none_or(|bound| bound > least) {
+            let cannot_be_less = |bound: Option<f64>| bound.is_none_or(|bound| bound > least);
+            if has_own_levels
+                && (floor.is_some_and(|floor| cannot_be_less(floor.criterion(given, shading)))
+                    || cannot_be_less(Floor::of(given, shading).and_then(|floor| floor.criterion(given, shading))))
+            {
                 continue;
             }
             let Some(equations) = Equations::new(given, shading) else { continue };

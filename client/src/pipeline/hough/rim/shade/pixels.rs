@@ -1,17 +1,23 @@
 //! The pixels around an outline, and the sums of their columns by sector.
 
-use super::columns::{Block, COLUMNS, Columns, EDGE_COLUMNS, LEVELS, Model, Prepared};
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use super::columns::{
+    Balls, Block, COLUMNS, Columns, Edges, EvenEdges, EvenStrokes, Family, HeldBalls, LEVELS, Model, Prepared, Strokes,
+};
 use super::shading::Kind;
 use super::{Beginning, MAX_SECTORS, MIN_PIXELS, Sums};
 use crate::pipeline::hough::fit::equations::columns::BLOCK;
-use crate::pipeline::hough::fit::equations::products::{dots, fold};
-use crate::pipeline::hough::fit::equations::sums::pair;
+use crate::pipeline::hough::fit::equations::pass::{Summing, run};
+use crate::pipeline::hough::fit::equations::products::Lanes;
 use crate::pipeline::hough::fit::pixels::annulus::LANES;
 use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::hough::machine::for_two_machines;
+use crate::pipeline::hough::rim::oval::Oval;
 use crate::pipeline::hough::sectors::sector_of;
 
-/// Number of products of the columns of one sector, in whole vectors.
+/// Number of products of all columns of one sector, in whole vectors.
 const SLOTS: usize = (COLUMNS * (COLUMNS + 1) / 2).next_multiple_of(LANES);
 
 /// How much farther than the reach a row is searched, in pixels. At the smallest ratio of the axes, an ellipse with
@@ -36,6 +42,8 @@ pub(crate) struct Pixels {
     origin: (f64, f64),
     reach: f64,
     added: Box<[[f32; SLOTS]; MAX_SECTORS]>,
+    /// The columns that have sums. The others are 0.
+    pairs: Option<&'static Pairs>,
 }
 
 impl Default for Pixels {
@@ -53,6 +61,7 @@ impl Default for Pixels {
             origin: (0.0, 0.0),
             reach: 0.0,
             added: Box::new([[0.0; SLOTS]; MAX_SECTORS]),
+            pairs: None,
         }
     }
 }
@@ -68,31 +77,35 @@ impl Pixels {
         self.counts = [0.0; MAX_SECTORS];
         let top = (around.y - axes.a - reach - BESIDE_PX).max(0.0) as usize;
         let end = ((around.y + axes.a + reach + BESIDE_PX).max(-1.0) + 1.0) as usize;
+        let every = from.every as f32;
+        let strip = Strip { around, unrolling: axes.unrolling(), sectors: from.sectors, every };
         for row in (top..end.min(frame.height)).step_by(from.every) {
             let Some((left, right)) = outer.row(row as f64) else { continue };
             let hole = inner.and_then(|inner| inner.row(row as f64)).unwrap_or((right, right + 1.0));
             for (first, last) in [(left, hole.0), (hole.1.max(left), right)] {
                 let end = ((last.max(-1.0) + 1.0) as usize).min(frame.width);
-                for column in ((first.max(0.0).ceil() as usize)..end).step_by(from.every) {
-                    self.take(frame, from, axes.unrolling(), (column, row));
-                }
+                self.take(frame, from, &strip, (first.max(0.0).ceil() as usize)..end, row);
             }
         }
         self.sort();
         (self.found.len() >= MIN_PIXELS).then_some(())
     }
 
-    #[inline(always)]
-    fn take(&mut self, frame: Frame<'_>, from: &Beginning, unrolling: [f32; 4], (column, row): (usize, usize)) {
-        let (dx, dy) = ((column as f64 - self.origin.0) as f32, (row as f64 - self.origin.1) as f32);
-        if from.around.depth_at(dx, dy).abs() > from.reach_px as f32 {
-            return;
-        }
-        let [ax, ay, bx, by] = unrolling;
-        let sector = sector_of(ax * dx + ay * dy, bx * dx + by * dy, from.sectors);
-        if from.active >> sector & 1 == 1 {
-            self.found.push((dx, dy, f32::from(frame.pixels[row * frame.width + column]), sector));
-            self.counts[usize::from(sector)] += 1.0;
+    /// Takes the pixels of a part of a row that are within reach, in a sector that takes part.
+    fn take(&mut self, frame: Frame<'_>, from: &Beginning, strip: &Strip, columns: Range<usize>, row: usize) {
+        let (pixels, dy) = (frame.row(row), (row as f64 - self.origin.1) as f32);
+        let (mut depths, mut sectors) = ([0.0; BLOCK], [0; BLOCK]);
+        for first in columns.clone().step_by(from.every * BLOCK) {
+            let n = (columns.end - first).div_ceil(from.every).min(BLOCK);
+            let dx = (first as f64 - self.origin.0) as f32;
+            strip.place(dx, dy, &mut depths[..n], &mut sectors[..n]);
+            for (i, (depth, &sector)) in depths[..n].iter().zip(&sectors).enumerate() {
+                if depth.abs() <= from.reach_px as f32 && from.active >> sector & 1 == 1 {
+                    let gray = f32::from(pixels[first + i * from.every]);
+                    self.found.push((dx + i as f32 * strip.every, dy, gray, sector));
+                    self.counts[usize::from(sector)] += 1.0;
+                }
+            }
         }
     }
 
@@ -114,103 +127,170 @@ impl Pixels {
         }
     }
 
-    /// Sums up the products of the columns at a model.
-    pub(crate) fn sum_up(&mut self, model: &Model) {
+    /// Sums up the products of the columns at a model. If it is `even`, without those of slopes and roots; their levels
+    /// are 0 then.
+    pub(crate) fn sum_up(&mut self, model: &Model, even: bool) {
         let pixels = Block { x: &self.x, y: &self.y, gray: &self.gray, weight: &self.weight };
         let prepared = Prepared::new(model, self.origin, self.reach);
         let starts = &self.starts[..=self.sectors];
-        let columns = if model.kind == Kind::Stroke { COLUMNS } else { EDGE_COLUMNS };
-        match model.kind {
-            Kind::Stroke => add_strokes(pixels, starts, &prepared, &model.levels, &mut self.added),
-            Kind::Edge | Kind::Ball => add_edges(pixels, starts, &prepared, &model.levels, &mut self.added),
+        let (levels, sums) = (&model.levels, &mut *self.added);
+        let pairs = match (model.kind, even) {
+            (Kind::Edge, true) => add_up::<EvenEdges>(pixels, starts, &prepared, levels, sums),
+            (Kind::Edge, false) => add_up::<Edges>(pixels, starts, &prepared, levels, sums),
+            (Kind::Stroke, true) => add_up::<EvenStrokes>(pixels, starts, &prepared, levels, sums),
+            (Kind::Stroke, false) => add_up::<Strokes>(pixels, starts, &prepared, levels, sums),
+            (Kind::Ball, _) if model.held => add_up::<HeldBalls>(pixels, starts, &prepared, levels, sums),
+            (Kind::Ball, _) => add_up::<Balls>(pixels, starts, &prepared, levels, sums),
+        };
+        if !self.pairs.is_some_and(|before| std::ptr::eq(before, pairs)) {
+            self.sums.fill([[0.0; COLUMNS]; COLUMNS]);
+            self.pairs = Some(pairs);
         }
         for (sums, added) in self.sums.iter_mut().zip(self.added.iter()).take(self.sectors) {
-            *sums = [[0.0; COLUMNS]; COLUMNS];
-            for (slot, &sum) in added.iter().enumerate().take(columns * (columns + 1) / 2) {
-                let (i, j) = PAIRS[slot];
+            for (&(i, j), &sum) in pairs.iter().zip(added).filter(|((_, j), _)| *j < COLUMNS) {
                 (sums[i][j], sums[j][i]) = (sum.into(), sum.into());
             }
         }
     }
 }
 
-/// The columns of each slot.
-const PAIRS: [(usize, usize); SLOTS] = {
-    let mut pairs = [(0, 0); SLOTS];
-    let mut slot = 0;
-    while slot < SLOTS {
-        pairs[slot] = pair(slot);
-        slot += 1;
+/// How the pixels of a row are placed.
+struct Strip {
+    around: Oval,
+    unrolling: [f32; 4],
+    sectors: usize,
+    /// Distance between the pixels.
+    every: f32,
+}
+
+impl Strip {
+    /// Depths and sectors of pixels in a row, from an offset from the centre on.
+    fn place(&self, dx: f32, dy: f32, depths: &mut [f32], sectors: &mut [u8]) {
+        for_two_machines! {
+            fn place(strip: &Strip, dx: f32, dy: f32, depths: &mut [f32], sectors: &mut [u8]) {
+                let [ax, ay, bx, by] = strip.unrolling;
+                for (i, (depth, sector)) in depths.iter_mut().zip(sectors).enumerate() {
+                    let dx = dx + i as f32 * strip.every;
+                    *depth = strip.around.depth_at(dx, dy);
+                    *sector = sector_of(ax * dx + ay * dy, bx * dx + by * dy, strip.sectors);
+                }
+            }
+        }
+        place(self, dx, dy, depths, sectors);
+    }
+}
+
+/// The columns of each product of a family, in the order of the slots. A slot without a product has columns beyond the
+/// last one.
+type Pairs = [(usize, usize); SLOTS];
+
+const fn pairs_of(set: u16) -> Pairs {
+    let mut pairs = [(COLUMNS, COLUMNS); SLOTS];
+    let (mut slot, mut j) = (0, 0);
+    while j < COLUMNS {
+        let mut i = 0;
+        while i <= j {
+            if set >> i & set >> j & 1 == 1 {
+                pairs[slot] = (i, j);
+                slot += 1;
+            }
+            i += 1;
+        }
+        j += 1;
     }
     pairs
-};
-
-for_two_machines! {
-    /// Sums the products of the pixels' columns for each sector, for an edge or a ball.
-    fn add_edges(
-        pixels: Block<'_>,
-        starts: &[usize],
-        model: &Prepared,
-        levels: &[[f32; LEVELS]; MAX_SECTORS],
-        sums: &mut [[f32; SLOTS]; MAX_SECTORS],
-    ) {
-        add_up::<EDGE_COLUMNS>(pixels, starts, model, levels, sums);
-    }
 }
 
-for_two_machines! {
-    /// Like `add_edges`, for a stroke.
-    fn add_strokes(
-        pixels: Block<'_>,
-        starts: &[usize],
-        model: &Prepared,
-        levels: &[[f32; LEVELS]; MAX_SECTORS],
-        sums: &mut [[f32; SLOTS]; MAX_SECTORS],
-    ) {
-        add_up::<COLUMNS>(pixels, starts, model, levels, sums);
-    }
-}
-
-#[inline(always)]
-fn add_up<const C: usize>(
+/// Sums the products of the pixels' columns for each sector, for a family. Returns the columns of each product.
+fn add_up<F: Family>(
     pixels: Block<'_>,
     starts: &[usize],
     model: &Prepared,
     levels: &[[f32; LEVELS]; MAX_SECTORS],
     sums: &mut [[f32; SLOTS]; MAX_SECTORS],
-) {
-    let mut columns: Columns = [[0.0; BLOCK]; COLUMNS];
-    for (k, sums) in sums.iter_mut().enumerate().take(starts.len() - 1) {
-        *sums = [0.0; SLOTS];
-        for from in (starts[k]..starts[k + 1]).step_by(BLOCK) {
-            let to = (from + BLOCK).min(starts[k + 1]);
-            let block = Block {
-                x: &pixels.x[from..to],
-                y: &pixels.y[from..to],
-                gray: &pixels.gray[from..to],
-                weight: &pixels.weight[from..to],
-            };
-            model.fill(&mut columns, block, &levels[k]);
-            let n = to - from;
-            let mut add = |eight: usize, parts: [f32; LANES]| {
-                sums[eight * LANES..][..LANES].iter_mut().zip(parts).for_each(|(sum, part)| *sum += part);
-            };
-            add(0, fold(&dots::<C, 0, COLUMNS>(&columns, n)));
-            add(1, fold(&dots::<C, 1, COLUMNS>(&columns, n)));
-            add(2, fold(&dots::<C, 2, COLUMNS>(&columns, n)));
-            add(3, fold(&dots::<C, 3, COLUMNS>(&columns, n)));
-            add(4, fold(&dots::<C, 4, COLUMNS>(&columns, n)));
-            add(5, fold(&dots::<C, 5, COLUMNS>(&columns, n)));
-            add(6, fold(&dots::<C, 6, COLUMNS>(&columns, n)));
-            add(7, fold(&dots::<C, 7, COLUMNS>(&columns, n)));
-            add(8, fold(&dots::<C, 8, COLUMNS>(&columns, n)));
-            add(9, fold(&dots::<C, 9, COLUMNS>(&columns, n)));
-            if C == COLUMNS {
-                add(10, fold(&dots::<C, 10, COLUMNS>(&columns, n)));
-                add(11, fold(&dots::<C, 11, COLUMNS>(&columns, n)));
-                add(12, fold(&dots::<C, 12, COLUMNS>(&columns, n)));
-                add(13, fold(&dots::<C, 13, COLUMNS>(&columns, n)));
+) -> &'static Pairs {
+    run(AddUp::<F> { pixels, starts, model, levels, sums, family: PhantomData });
+    const { &pairs_of(F::SET) }
+}
+
+/// The arguments of [`add_up`].
+struct AddUp<'a, F> {
+    pixels: Block<'a>,
+    starts: &'a [usize],
+    model: &'a Prepared,
+    levels: &'a [[f32; LEVELS]; MAX_SECTORS],
+    sums: &'a mut [[f32; SLOTS]; MAX_SECTORS],
+    family: PhantomData<F>,
+}
+
+impl<F: Family> Summing for AddUp<'_, F> {
+    #[inline(always)]
+    fn run(self, fold: impl Fn(&[Lanes; LANES]) -> Lanes + Copy) {
+        let Self { pixels, starts, model, levels, sums, .. } = self;
+        let mut columns: Columns = [[0.0; BLOCK]; COLUMNS];
+        for (k, sums) in sums.iter_mut().enumerate().take(starts.len() - 1) {
+            *sums = [0.0; SLOTS];
+            for from in (starts[k]..starts[k + 1]).step_by(BLOCK) {
+                let to = (from + BLOCK).min(starts[k + 1]);
+                let block = Block {
+                    x: &pixels.x[from..to],
+                    y: &pixels.y[from..to],
+                    gray: &pixels.gray[from..to],
+                    weight: &pixels.weight[from..to],
+                };
+                model.fill::<F>(&mut columns, block, &levels[k]);
+                let n = to - from;
+                add_eight::<F, 0>(&columns, n, sums, fold);
+                add_eight::<F, 1>(&columns, n, sums, fold);
+                add_eight::<F, 2>(&columns, n, sums, fold);
+                add_eight::<F, 3>(&columns, n, sums, fold);
+                add_eight::<F, 4>(&columns, n, sums, fold);
+                add_eight::<F, 5>(&columns, n, sums, fold);
+                add_eight::<F, 6>(&columns, n, sums, fold);
+                add_eight::<F, 7>(&columns, n, sums, fold);
+                add_eight::<F, 8>(&columns, n, sums, fold);
+                add_eight::<F, 9>(&columns, n, sums, fold);
+                add_eight::<F, 10>(&columns, n, sums, fold);
+                add_eight::<F, 11>(&columns, n, sums, fold);
+                add_eight::<F, 12>(&columns, n, sums, fold);
+                add_eight::<F, 13>(&columns, n, sums, fold);
             }
         }
     }
+}
+
+/// Adds the products of the slots `8 E..8 E + 8` of the first `n` elements of the columns, in whole vectors.
+#[inline(always)]
+fn add_eight<F: Family, const E: usize>(
+    columns: &Columns,
+    n: usize,
+    sums: &mut [f32; SLOTS],
+    fold: impl Fn(&[Lanes; LANES]) -> Lanes,
+) {
+    let pairs: [(usize, usize); LANES] = const {
+        let (all, mut pairs) = (pairs_of(F::SET), [(COLUMNS, COLUMNS); LANES]);
+        let mut k = 0;
+        while k < LANES {
+            pairs[k] = all[E * LANES + k];
+            k += 1;
+        }
+        pairs
+    };
+    if pairs[0].1 == COLUMNS {
+        return;
+    }
+    let n = n.min(BLOCK);
+    let mut lanes: [Lanes; LANES] = [[0.0; LANES]; LANES];
+    for at in (0..n).step_by(LANES) {
+        for k in 0..LANES {
+            let (i, j) = pairs[k];
+            if j < COLUMNS {
+                let (a, b) = (&columns[i][at..at + LANES], &columns[j][at..at + LANES]);
+                for l in 0..LANES {
+                    lanes[k][l] += a[l] * b[l];
+                }
+            }
+        }
+    }
+    sums[E * LANES..][..LANES].iter_mut().zip(fold(&lanes)).for_each(|(sum, part)| *sum += part);
 }

@@ -68,6 +68,11 @@ impl Shading {
         matches!(self, Self::Flat | Self::Ground | Self::Planes)
     }
 
+    /// Whether the levels change with the distance from the edge, other than a ball's.
+    pub(crate) fn has_slopes(self) -> bool {
+        matches!(self, Self::Slopes | Self::Roots)
+    }
+
     /// Whether all sectors share the levels.
     pub(crate) fn is_shared(self) -> bool {
         self.local(false).is_empty()

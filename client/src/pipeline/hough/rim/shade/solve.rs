@@ -96,8 +96,8 @@ impl<'a> Equations<'a> {
                 let less = std::array::from_fn(|l| f64::from(model.levels[k][l]) - near[l]);
                 all.add(&sums[k], &residual_with(&sums[k], &less), direction);
             } else {
-                let own = Local::new(&sums[k], local)?.eliminated();
-                all.add(&own, &own[RESIDUAL], direction);
+                let shared = all.shared.all().iter().map(|&(column, _)| column);
+                Local::new(&sums[k], local)?.add_to(&mut all.normal, shared);
                 all.levels += local.len() as f64;
             }
             all.pixels += counts[k];
@@ -193,12 +193,14 @@ impl<'a> Equations<'a> {
     /// Adds the products of a sector, with these products of its residual.
     fn add(&mut self, own: &Products, residual: &[f64; COLUMNS], (x, y): (f64, f64)) {
         let waves = [1.0, x, y];
+        let shared = self.shared.all();
+        let own_waves: [f64; MOST] = std::array::from_fn(|i| waves[self.shared.all[i].1]);
         self.normal.squares += residual[RESIDUAL];
-        for (i, &(column, wave)) in self.shared.all().iter().enumerate() {
-            self.normal.right[i] += waves[wave] * residual[column];
-            for (j, &(other, other_wave)) in self.shared.all().iter().enumerate().skip(i) {
-                self.normal.matrix[i][j] += waves[wave] * waves[other_wave] * own[column][other];
-            }
+        for (i, &(column, _)) in shared.iter().enumerate() {
+            let (wave, products) = (own_waves[i], &own[column]);
+            self.normal.right[i] += wave * residual[column];
+            let row = self.normal.matrix[i].iter_mut().zip(&own_waves).zip(shared).skip(i);
+            row.for_each(|((sum, other_wave), &(other, _))| *sum += wave * other_wave * products[other]);
         }
     }
 
@@ -226,17 +228,40 @@ impl<'a> Equations<'a> {
     }
 }
 
-/// A bound on the criterion of a shading with separate levels for each sector: the criterion with the current outline,
-/// as if the outline's parameters cost nothing. `None` if the pixels do not determine the levels.
-pub(crate) fn least_criterion(given: Given<'_>, shading: Shading) -> Option<f64> {
-    let local = shading.local(given.model.stroke.is_some());
-    let (mut squares, mut pixels, mut levels) = (0.0, 0.0, 0.0);
-    for k in own_sectors(given.counts, given.active, local) {
-        squares += Local::new(&given.sums[k], local)?.squares();
-        (pixels, levels) = (pixels + given.counts[k], levels + local.len() as f64);
+/// The least sum of squared residuals with the current outline. It bounds the criteria of shadings with separate levels
+/// for each sector: those with all columns of this one's levels, or fewer.
+#[derive(Clone, Copy)]
+pub(crate) struct Floor {
+    sectors: usize,
+    pixels: f64,
+    squares: f64,
+}
+
+impl Floor {
+    /// The floor of a shading. `None` if it has no separate levels, or the pixels do not determine them.
+    pub(crate) fn of(given: Given<'_>, shading: Shading) -> Option<Self> {
+        let local = shading.local(given.model.stroke.is_some());
+        let mut floor = Self { sectors: 0, pixels: 0.0, squares: 0.0 };
+        for k in own_sectors(given.counts, given.active, local).filter(|_| !local.is_empty()) {
+            floor.squares += Local::new(&given.sums[k], local)?.squares();
+            (floor.sectors, floor.pixels) = (floor.sectors + 1, floor.pixels + given.counts[k]);
+        }
+        let freedom = floor.pixels - (floor.sectors * local.len()) as f64;
+        floor.squares = floor.squares.max(ROUNDING_VARIANCE * freedom);
+        (floor.squares > 0.0).then_some(floor)
     }
-    let left = f64::max(squares, ROUNDING_VARIANCE * (pixels - levels));
-    (pixels > 0.0 && left > 0.0).then(|| pixels * (left / pixels).ln() + levels * pixels.ln())
+
+    /// A bound on the criterion of a shading, as if the outline's parameters cost nothing: minus infinity if other
+    /// sectors have enough pixels for this shading. `None` if the shading has no sector.
+    pub(crate) fn criterion(&self, given: Given<'_>, shading: Shading) -> Option<f64> {
+        let local = shading.local(given.model.stroke.is_some());
+        let sectors = own_sectors(given.counts, given.active, local).count();
+        if sectors != self.sectors {
+            return (sectors > 0).then_some(f64::NEG_INFINITY);
+        }
+        let levels = (sectors * local.len()) as f64;
+        Some(self.pixels * (self.squares / self.pixels).ln() + levels * self.pixels.ln())
+    }
 }
 
 /// The sectors that take part and have enough pixels. A level needs at least two pixels, because one pixel always fits.
@@ -268,7 +293,7 @@ impl Shared {
 fn residual_with(own: &Products, less: &[f64; LEVELS]) -> [f64; COLUMNS] {
     let mut residual = own[RESIDUAL];
     let mut square = residual[RESIDUAL];
-    for (l, less) in less.iter().enumerate() {
+    for (l, less) in less.iter().enumerate().filter(|(_, less)| **less != 0.0) {
         // (r + a c)² = r² + 2 a r c + a² c², where r already has the levels before this one.
         square += less * (2.0 * residual[OUT + l] + less * own[OUT + l][OUT + l]);
         residual.iter_mut().zip(&own[OUT + l]).for_each(|(sum, by)| *sum += less * by);
