@@ -10,13 +10,10 @@ use shared::geometry::Circle;
 use shared::image::PixelFormat;
 
 use super::error::CameraError;
-use super::lens::LensConfig;
+use super::lens::{CAMERA_HEADING, LensConfig};
 use super::shape::{Form, Light, Unknown};
 use crate::options::{self, OutOfRange, TakesAll};
 use crate::scene::{Random, Stream};
-
-/// Heading of the camera's options in the help.
-pub const CAMERA_HEADING: &str = "Camera";
 
 /// Light of the plain background, in gray levels.
 pub const BACKGROUND: f64 = 40.0;

@@ -10,8 +10,10 @@ use shared::lens::pinhole::Lens;
 use shared::lens::{Distortion, Pinhole, Solid};
 use thiserror::Error;
 
-use super::config::CAMERA_HEADING;
 use crate::scene::{Random, Stream};
+
+/// Heading of the camera's options in the help.
+pub const CAMERA_HEADING: &str = "Camera";
 
 /// The allowed focal lengths and distances, in px. A focal length of 1 px sees a whole half-space in any image.
 const LENGTHS_PX: std::ops::RangeInclusive<f64> = 1.0..=1e6;

@@ -64,11 +64,11 @@ mod tests;
 mod view_tests;
 
 pub use crate::truth::Limit;
-pub use config::{BACKGROUND, Background, CAMERA_HEADING, CONTRAST, CameraConfig};
+pub use config::{BACKGROUND, Background, CONTRAST, CameraConfig};
 pub use depth::DepthCamera;
 pub use error::CameraError;
 pub use group::GroupCamera;
-pub use lens::{Bend, Body, Centre, Focal, LensConfig, NotOfALens, PlanePose, TruthPoint};
+pub use lens::{Bend, Body, CAMERA_HEADING, Centre, Focal, LensConfig, NotOfALens, PlanePose, TruthPoint};
 pub use limit::limit_kind;
 pub use plain::{BGR_INK, GRAY_INK, PlainCamera};
 pub use render::Ink;

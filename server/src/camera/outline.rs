@@ -33,6 +33,9 @@ const EDGE: f64 = 1e-9;
 #[derive(Debug)]
 pub(super) struct Corners(Recycled<(f64, f64)>);
 
+/// How both ends of a side move with a parameter.
+type Ends = ((f64, f64), (f64, f64));
+
 /// An outline in the coordinates of cells.
 struct Outline {
     corners: Polygon,
@@ -176,7 +179,7 @@ fn orientation(corners: &[(f64, f64)]) -> f64 {
 fn sweep(
     from: (f64, f64),
     to: (f64, f64),
-    moves: &[((f64, f64), (f64, f64)); 3],
+    moves: &[Ends; 3],
     window: Region,
     mut take: impl FnMut((usize, usize), [f64; 3]),
 ) {

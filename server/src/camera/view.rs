@@ -138,7 +138,7 @@ impl View {
 impl<'a> Posed<'a> {
     /// The rim of the ball on the plane. `None` if it is not wholly in front of the camera.
     pub(super) fn rim(&self, ball: Circle) -> Option<Rim<'a>> {
-        Rim::new(self.map, self.view.solid, [ball.x, ball.y], ball.radius)
+        self.map.rim(self.view.solid, [ball.x, ball.y], ball.radius)
     }
 
     /// What is seen of a ball on the plane, and the scored circle: its point, with the radius of the circle of the

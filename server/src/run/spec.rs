@@ -19,7 +19,6 @@ use super::sent::{DEFAULT_SIZE, Sent};
 use crate::camera::CameraConfig;
 use crate::options;
 use crate::scene::{Balls, OVERLAP, Radii};
-use crate::source::ball::NAME as BALL;
 use crate::task::TaskName;
 
 /// What a run does.
@@ -93,13 +92,12 @@ impl RunSpec {
         Ok(self)
     }
 
-    /// The specification with what the file of its lens says, below the options of the lens. Other sources than the ball
-    /// refuse the option, so its file is not read for them.
+    /// The specification with what the file of its lens says, below the options of the lens.
     ///
     /// # Errors
     /// [`LensFileError`] names the file, what was wrong and what would be right.
     pub fn with_lens(mut self) -> Result<Self, LensFileError> {
-        let Some(path) = self.sent.lens.as_deref().filter(|_| self.sent.source == BALL) else { return Ok(self) };
+        let Some(path) = self.sent.lens.as_deref() else { return Ok(self) };
         let file = lens_file::read(path)?;
         if let Some(size) = self.sent.size.filter(|size| *size != file.size) {
             return Err(LensFileError::OtherSize { file: path.into(), expected: file.size, found: size });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use shared::text::Brief;
 
-use super::ball::BallKind;
+use super::ball::{self, BallKind};
 use super::depth::{self, DepthKind};
 use super::device::{self, DeviceKind};
 use super::error::SourceError;
@@ -61,7 +61,9 @@ pub fn supply(run: &RunSpec) -> Result<Box<dyn Supply>, SourceError> {
 /// # Errors
 /// As [`supply`]; [`SourceError::Meta`] and [`SourceError::Lens`] if the metadata or the file of the lens is refused.
 pub fn settled(spec: RunSpec) -> Result<(RunSpec, Arc<dyn Supply>), SourceError> {
-    let spec = spec.with_seed().with_meta()?.with_lens()?;
+    let spec = spec.with_seed().with_meta()?;
+    // Other sources refuse a lens, so its file is not read for them.
+    let spec = if spec.sent.source == ball::NAME { spec.with_lens()? } else { spec };
     let supply = supply(&spec)?;
     let StreamFormat { size, pixel } = supply.format();
     let mut unused = supply.unused_options();

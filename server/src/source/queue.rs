@@ -32,6 +32,7 @@ pub(super) struct ReadFrame {
 
 /// What a reader found.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "most are frames; a box would be an allocation each")]
 pub(super) enum Reading {
     /// The next frame.
     Frame(ReadFrame),

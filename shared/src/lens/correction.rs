@@ -345,7 +345,7 @@ mod tests {
             let seen = map.centroid_of(Solid::Sphere, point, 20.0).expect("a picture");
             let angles =
                 (0..64).map(|at| (f64::from(at) * std::f64::consts::TAU / 64.0).sin_cos()).map(|(sin, cos)| (cos, sin));
-            let rim = crate::lens::Rim::new(&map, Solid::Sphere, point, 20.0).expect("a rim");
+            let rim = map.rim(Solid::Sphere, point, 20.0).expect("a rim");
             let radius = (rim.moments(angles).expect("moments").area / std::f64::consts::PI).sqrt();
             let centre = sphere.apply(seen, Some(radius)).expect("a centre").centre;
             assert!((centre[0] - point[0]).hypot(centre[1] - point[1]) < 1e-3, "{form:?}: {centre:?}");

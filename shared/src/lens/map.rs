@@ -35,6 +35,12 @@ impl Map {
         pixel.iter().all(|value| value.is_finite()).then(|| (pixel, matrix::chain(&bent, &slope)))
     }
 
+    /// The rim of a disc or a sphere at this point of the plane. `None` if it is not wholly in front of the camera.
+    #[must_use]
+    pub fn rim(&self, solid: Solid, point: Point, radius: f64) -> Option<Rim<'_>> {
+        Rim::new(&self.plane, self.lens.as_ref(), solid, point, radius)
+    }
+
     /// The point of the plane whose image this is; `None` if there is none.
     #[must_use]
     pub fn back(&self, pixel: Point) -> Option<Point> {
@@ -65,7 +71,7 @@ impl Map {
         match solid {
             Solid::Disc => self.centroid(point, radius),
             Solid::Sphere => {
-                let moments = Rim::new(self, solid, point, radius)?.moments(angles())?;
+                let moments = self.rim(solid, point, radius)?.moments(angles())?;
                 Some(moments.centroid)
             }
         }
@@ -76,7 +82,7 @@ impl Map {
     pub(super) fn sphere_radius(&self, point: Point, seen: f64) -> Option<f64> {
         let mut radius = seen;
         for _ in 0..20 {
-            let area = Rim::new(self, Solid::Sphere, point, radius)?.moments(angles())?.area;
+            let area = self.rim(Solid::Sphere, point, radius)?.moments(angles())?.area;
             radius *= seen / (area / std::f64::consts::PI).sqrt();
         }
         radius.is_finite().then_some(radius)

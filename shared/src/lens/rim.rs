@@ -5,8 +5,8 @@
 //! sphere moves, a point of the outline moves across the outline as the point of the surface there does, because what
 //! slides along the surface slides along the outline.
 
-use super::map::Map;
-use super::matrix;
+use super::matrix::{self, Matrix3};
+use super::pinhole::Lens;
 use super::{Jacobian, Point};
 
 /// A vector in the coordinates of the camera, in units of the plane's px: to the right, down, and away from the camera.
@@ -25,7 +25,8 @@ pub enum Solid {
 /// A disc or a sphere in front of a camera.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rim<'a> {
-    map: &'a Map,
+    plane: &'a Matrix3,
+    lens: Option<&'a Lens>,
     centre: Vector,
     radius: f64,
     /// The middle of the rim, and two radii of it at right angles.
@@ -63,13 +64,15 @@ struct Sight {
 }
 
 impl<'a> Rim<'a> {
-    /// The rim of a disc or a sphere at this point of the plane. `None` if it is not wholly in front of the camera.
+    /// The rim of a disc or a sphere at this point of a plane, seen through a lens if there is one. `None` if it is not
+    /// wholly in front of the camera.
     ///
-    /// For a sphere the columns of the map's homography must be of length 1, as those of a pose are.
+    /// `plane` takes (x, y, 1) to the coordinates of the camera. For a sphere its columns must be of length 1, as those of a
+    /// pose are.
     #[must_use]
-    pub fn new(map: &'a Map, solid: Solid, [x, y]: Point, radius: f64) -> Option<Self> {
-        let [right, down] = [0, 1].map(|column| column_of(map, column));
-        let centre = matrix::times(&map.plane, [x, y, 1.0]);
+    pub fn new(plane: &'a Matrix3, lens: Option<&'a Lens>, solid: Solid, [x, y]: Point, radius: f64) -> Option<Self> {
+        let [right, down] = [0, 1].map(|column| column_of(plane, column));
+        let centre = matrix::times(plane, [x, y, 1.0]);
         let (middle, radii) = match solid {
             Solid::Disc => (centre, [scaled(right, radius), scaled(down, radius)]),
             Solid::Sphere => {
@@ -87,7 +90,7 @@ impl<'a> Rim<'a> {
             }
         };
         let is_finite = middle.iter().chain(radii.as_flattened()).all(|value| value.is_finite());
-        is_finite.then_some(Self { map, centre, radius, middle, radii })
+        is_finite.then_some(Self { plane, lens, centre, radius, middle, radii })
     }
 
     /// The point of the outline at an angle, given by its cosine and sine. `None` if it is not in front of the camera, or
@@ -96,17 +99,17 @@ impl<'a> Rim<'a> {
     pub fn point(&self, (cos, sin): (f64, f64)) -> Option<RimPoint> {
         let [a, b] = self.radii;
         let place = added(added(self.middle, a, cos), b, sin);
-        let sight = seen(self.map, place)?;
+        let sight = seen(self.lens, place)?;
         let outward = scaled(added(place, self.centre, -1.0), self.radius.recip());
-        let by = [column_of(self.map, 0), column_of(self.map, 1), outward].map(|by| sight.moved(by));
+        let by = [column_of(self.plane, 0), column_of(self.plane, 1), outward].map(|by| sight.moved(by));
         Some(RimPoint { at: sight.at, along: sight.moved(added(scaled(b, cos), a, -sin)), by })
     }
 
     /// The image of the centre, with its derivatives by the plane's x and y.
     #[must_use]
     pub fn centre(&self) -> Option<(Point, Jacobian)> {
-        let sight = seen(self.map, self.centre)?;
-        let [x, y] = [0, 1].map(|column| sight.moved(column_of(self.map, column)));
+        let sight = seen(self.lens, self.centre)?;
+        let [x, y] = [0, 1].map(|column| sight.moved(column_of(self.plane, column)));
         Some((sight.at, [[x[0], y[0]], [x[1], y[1]]]))
     }
 
@@ -114,7 +117,7 @@ impl<'a> Rim<'a> {
     /// For a smooth outline the sums converge geometrically.
     #[must_use]
     pub fn moments(&self, angles: impl ExactSizeIterator<Item = (f64, f64)>) -> Option<Moments> {
-        let middle = seen(self.map, self.middle)?.at;
+        let middle = seen(self.lens, self.middle)?.at;
         let step = std::f64::consts::TAU / angles.len() as f64;
         let (mut area, mut first) = (0.0, [0.0; 2]);
         for angle in angles {
@@ -138,9 +141,9 @@ impl Sight {
     }
 }
 
-fn seen(map: &Map, [x, y, depth]: Vector) -> Option<Sight> {
+fn seen(lens: Option<&Lens>, [x, y, depth]: Vector) -> Option<Sight> {
     let normalised = [x / depth, y / depth];
-    let (at, slope) = match &map.lens {
+    let (at, slope) = match lens {
         Some(lens) => lens.project(normalised),
         None => (normalised, [[1.0, 0.0], [0.0, 1.0]]),
     };
@@ -148,8 +151,8 @@ fn seen(map: &Map, [x, y, depth]: Vector) -> Option<Sight> {
     is_seen.then_some(Sight { at, normalised, depth, slope })
 }
 
-fn column_of(map: &Map, column: usize) -> Vector {
-    map.plane.map(|row| row[column])
+fn column_of(plane: &Matrix3, column: usize) -> Vector {
+    plane.map(|row| row[column])
 }
 
 fn scaled(a: Vector, by: f64) -> Vector {
@@ -174,7 +177,7 @@ mod tests {
     use std::f64::consts::TAU;
 
     use super::super::form::tests::examples;
-    use super::super::{Distortion, Pinhole, pinhole::Lens};
+    use super::super::{Distortion, Map, Pinhole};
     use super::*;
 
     fn angle(radians: f64) -> (f64, f64) {
@@ -197,7 +200,7 @@ mod tests {
     fn the_rim_of_a_disc_is_the_image_of_its_outline_and_moments_are_those_of_the_map() {
         for (form, p, point) in examples() {
             let map = form.map(&p);
-            let rim = Rim::new(&map, Solid::Disc, point, 20.0).expect("a rim");
+            let rim = map.rim(Solid::Disc, point, 20.0).expect("a rim");
             for turn in [0.3, 2.0, 5.1] {
                 let (cos, sin) = angle(turn);
                 let image = map.forward([point[0] + 20.0 * cos, point[1] + 20.0 * sin]).expect("an image");
@@ -216,7 +219,7 @@ mod tests {
         let map = tilted(0.5, Distortion::Brown(0), &[]);
         let (point, radius) = ([420.0, 180.0], 35.0);
         let centre = matrix::times(&map.plane, [point[0], point[1], 1.0]);
-        let rim = Rim::new(&map, Solid::Sphere, point, radius).expect("a rim");
+        let rim = map.rim(Solid::Sphere, point, radius).expect("a rim");
         for turn in 0..12 {
             let [u, v] = rim.point(angle(f64::from(turn) / 2.0)).expect("a point").at;
             let ray = [(u - 319.5) / 600.0, (v - 239.5) / 600.0, 1.0];
@@ -224,7 +227,7 @@ mod tests {
             let sine = (dot(off, off) / (dot(ray, ray) * dot(centre, centre))).sqrt();
             assert!((sine - radius / dot(centre, centre).sqrt()).abs() < 1e-12);
         }
-        assert!(Rim::new(&map, Solid::Sphere, point, 2000.0).is_none(), "the camera is inside");
+        assert!(map.rim(Solid::Sphere, point, 2000.0).is_none(), "the camera is inside");
     }
 
     #[test]
@@ -234,7 +237,7 @@ mod tests {
         let (theta, radius) = (20.0_f64.to_radians(), 20.0);
         let x = 600.0 * theta.tan();
         let alpha = (radius / x.hypot(600.0)).asin();
-        let rim = Rim::new(&map, Solid::Sphere, [320.0 + x, 240.0], radius).expect("a rim");
+        let rim = map.rim(Solid::Sphere, [320.0 + x, 240.0], radius).expect("a rim");
         let found = rim.moments(angles(64)).expect("moments").centroid;
         let off = 600.0 * ((theta + alpha).tan() + (theta - alpha).tan()) / 2.0 - x;
         assert!((found[0] - (319.5 + x + off)).abs() < 1e-9 && (found[1] - 239.5).abs() < 1e-9, "{found:?}");
@@ -249,12 +252,12 @@ mod tests {
         ];
         for (map, solid) in maps.iter().flat_map(|map| [(map, Solid::Disc), (map, Solid::Sphere)]) {
             let area = |at: Point, radius| {
-                let moments = Rim::new(map, solid, at, radius).expect("a rim").moments(angles(64)).expect("moments");
+                let moments = map.rim(solid, at, radius).expect("a rim").moments(angles(64)).expect("moments");
                 [moments.area, moments.centroid[0], moments.centroid[1]]
             };
             let (at, radius, step) = ([400.0, 200.0], 25.0, 1e-4);
             // By Green's theorem the derivative of the area is that of the outline's sweep.
-            let rim = Rim::new(map, solid, at, radius).expect("a rim");
+            let rim = map.rim(solid, at, radius).expect("a rim");
             let mut sweep = [0.0; 3];
             for turn in angles(256) {
                 let RimPoint { along: [du, dv], by, .. } = rim.point(turn).expect("a point");
