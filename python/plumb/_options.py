@@ -171,6 +171,10 @@ class ServerOptions(RunOptions, total=False):
     """With `dial`: call inside TLS, and take only a client whose certificate is signed by one in this file (PEM)."""
     no_announce: bool
     """Do not announce the server on the local network."""
+    dashboard: bool
+    """Show the page for browsers beyond this machine too: frames, truth and figures."""
+    allow_host: str
+    """More names of this machine by which browsers open the page, with commas between them."""
     advertise: str
     """Address that clients send to, if it differs from the one they connect to."""
     udp_port: int | str

@@ -13,6 +13,7 @@ use shared::door::address::{self, ListenAddress};
 use shared::shell::manual::{self, Shell};
 use shared::shell::options::{CommandLine, Environment};
 
+use crate::browser::HostNames;
 use crate::calibrate::CalibrateOptions;
 use crate::compare::CompareOptions;
 use crate::options::{self, TakesAll};
@@ -288,6 +289,14 @@ pub struct Local {
     /// Do not announce the server on the local network
     #[arg(long)]
     pub no_announce: bool,
+
+    /// Show the page at http://ADDR/ beyond this machine too: everyone who can reach it sees frames, truth and figures
+    #[arg(long)]
+    pub dashboard: bool,
+
+    /// More names of this machine by which browsers open the page, with commas between them
+    #[arg(long, value_name = "NAME")]
+    pub allow_host: Option<HostNames>,
 
     /// Address that clients send to, if it differs from the one they connect to
     #[arg(long, value_name = "IP", value_parser = ip)]

@@ -4,7 +4,7 @@
 //! [`serve`] accepts clients and runs a [`session`] with each. Its frames come from a [`source`] (by default a
 //! [`scene`] seen by a [`camera`]) and are [`encode`]d. Its answers are paired with their frames ([`score`]) and scored
 //! by the [`task`] against the [`truth`]. Every [`output`] receives the results: rows, window, report, CSV.
-//! [`metrics`] counts for those who watch a server that runs. [`compare`] says what differs between runs, and
+//! [`metrics`] counts for those who watch a server that runs, and [`browser`] is the page that shows it. [`compare`] says what differs between runs, and
 //! [`calibrate`] what maps truth to answers. [`sweep`] runs the trials of a plan.
 //! [`evaluate`] does the same with a pipeline in this process, without a link.
 //!
@@ -13,6 +13,7 @@
 
 pub mod announce;
 pub mod app;
+pub mod browser;
 pub mod calibrate;
 pub mod camera;
 pub mod cli;

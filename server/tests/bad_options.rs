@@ -10,7 +10,7 @@ fn run(options: &[&str]) -> Ended {
 }
 
 /// Options with which nothing can run, and the text of the refusal.
-const IMPOSSIBLE: [(&[&str], &str); 111] = [
+const IMPOSSIBLE: [(&[&str], &str); 113] = [
     (&["--delivery", "pigeon"], "reliable or live"),
     (&["--sctp-mtu", "575"], "from 576 to 16000"),
     (&["--sctp-mtu", "16001"], "from 576 to 16000"),
@@ -52,6 +52,8 @@ const IMPOSSIBLE: [(&[&str], &str); 111] = [
     (&["--udp-port", "0"], "1 to 65535"),
     (&["--listen", "8080"], "HOST:PORT"),
     (&["--advertise", "example"], "example"),
+    (&["--allow-host", "a:80"], "the name of a host: write one such as plumb.example"),
+    (&["--allow-host", "a,"], "with commas between them"),
     (&["--radius", "10-40"], "10..40"),
     (&["--radius", "40..10"], "40..10"),
     (&["--radius", "10..241"], "at most 240 px"),

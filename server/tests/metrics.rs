@@ -96,7 +96,10 @@ fn each_bad_request_has_its_answer_and_nothing_is_said_in_the_log() {
     let many = format!("GET /metrics HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(100));
     let body = format!("POST /metrics HTTP/1.1\r\nContent-Length: 40000\r\n\r\n{}", "x".repeat(40_000));
     for (request, status) in [
-        ("GET / HTTP/1.1\r\n\r\n", "200 OK"),
+        ("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", "200 OK"),
+        ("GET / HTTP/1.1\r\n\r\n", "400 Bad Request"),
+        ("GET / HTTP/1.1\r\nHost: example.com\r\n\r\n", "421 Misdirected Request"),
+        ("GET /figures HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", "403 Forbidden"),
         ("GET /metrics?a=b HTTP/1.0\r\n\r\n", "200 OK"),
         ("GET http://plumb/healthz HTTP/1.1\r\n\r\n", "200 OK"),
         ("GET /metric HTTP/1.1\r\n\r\n", "404 Not Found"),

@@ -3,13 +3,15 @@
 use server::cli::Cli;
 use testkit::wrong_values::assert_answered;
 
-/// Whether an option takes a value that is wrong elsewhere: a contrast may be below the background, and any text may
-/// name a file to be written, a topic, or the file of a token, key or certificate, which is read only when the run
-/// begins.
+/// Whether an option takes a value that is wrong elsewhere: a contrast may be below the background, a host may have
+/// almost any name, and any text may name a file to be written, a topic, or the file of a token, key or certificate,
+/// which is read only when the run begins.
 fn takes(id: &str, value: &str) -> bool {
     matches!(
         (id, value),
         ("contrast", "-1")
+            // Names of hosts.
+            | ("allow_host", "abc" | "1e999" | "nan")
             | (
                 "json"
                     | "csv"

@@ -8,6 +8,8 @@ use std::process::{Child, Command, Stdio};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::program::poll;
+
 /// A page in a browser. Dropping it ends the browser and its driver.
 pub struct Page {
     driver: Child,
@@ -31,6 +33,14 @@ impl Page {
     /// # Panics
     /// If Chromium or chromedriver is missing, or does not answer.
     pub fn open(file: &Path) -> Self {
+        Self::at(&format!("file://{}", file.display()))
+    }
+
+    /// Opens an address.
+    ///
+    /// # Panics
+    /// As [`Self::open`].
+    pub fn at(address: &str) -> Self {
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -51,9 +61,24 @@ impl Page {
                 .as_str()
                 .unwrap_or_else(|| panic!("no browser (Debian's chromium, see .ci/install): {made}"))
         );
-        let address = format!("file://{}", file.display());
         page.ask("POST", "/url", &json!({"url": address}));
         page
+    }
+
+    /// Runs a script again and again until its result is neither null nor false, and returns that.
+    ///
+    /// # Panics
+    /// If it takes longer than a test waits.
+    #[track_caller]
+    pub fn wait_for(&self, script: &str) -> Value {
+        let result = poll(|| Some(self.run(script)).filter(|value| !value.is_null() && value != &json!(false)));
+        result.unwrap_or_else(|| panic!("not within the limit: {script}; the page says: {}", self.text("body")))
+    }
+
+    /// The text of the element that a selector finds, as the page shows it.
+    pub fn text(&self, selector: &str) -> String {
+        let text = self.run(&format!("return document.querySelector({selector:?})?.innerText ?? ''"));
+        text.as_str().unwrap_or_default().to_owned()
     }
 
     /// Shows the page like this.

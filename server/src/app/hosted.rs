@@ -13,7 +13,8 @@ use shared::shell::stop::{Stop, Stopper, stop_pair};
 use thiserror::Error;
 
 use super::work::{Refused, Work};
-use super::{judge, run_of, settled, together};
+use super::{judge, page, run_of, settled, together};
+use crate::browser::PagesOutput;
 use crate::cli::Local;
 use crate::metrics::Metrics;
 use crate::output::report::Run;
@@ -142,11 +143,15 @@ impl Hosting {
     }
 
     async fn serve_on_runtime(self, listening: &Sender<Listening>) -> Exit {
-        let Self { spec, local, supply, more, stopper, mut stop } = self;
+        let Self { spec, local, supply, mut more, stopper, mut stop } = self;
         let task = spec.sent.task.unwrap_or_default();
+        let (judge, metrics) = (judge(&spec), Arc::new(Metrics::new(task)));
+        let pages = page::pages(&spec, &local, supply.format(), &judge);
+        let shown = Shown::by(pages.watched().clone());
+        more.push(Box::new(PagesOutput::new(pages.clone())));
         let plan = Plan { task, run: run_of(&spec), rows: None, frames: false, window: None, local: &local, more };
-        let (judge, metrics, shown) = (judge(&spec), Arc::new(Metrics::new(task)), Shown::default());
-        let work = Work { spec: &spec, local: &local, task, judge, metrics, supply, shown, board: None };
+        let (spec, local, board, has_window) = (&spec, &local, None, false);
+        let work = Work { spec, local, task, judge, metrics, pages, supply, shown, board, has_window };
         match work.start(plan, &mut stop).await {
             Ok(Some(started)) => {
                 // The caller still waits for the address, because it holds the receiver.

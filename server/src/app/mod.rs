@@ -1,13 +1,14 @@
 //! Builds the run that the command line asks for, and runs it.
 //!
 //! `together` refuses options that conflict. `work` opens everything that is needed and serves until the end.
-//! `embedded` is the client of `--loopback`. `live` chooses between rows and a progress line. `verdict` decides the
+//! `embedded` is the client of `--loopback`. `page` is what browsers see of the run. `live` chooses between rows and a progress line. `verdict` decides the
 //! exit code. [`Hosted`] is a server inside another program. Everything is checked here, so that errors are reported
 //! before anything runs.
 
 mod embedded;
 mod hosted;
 mod live;
+mod page;
 mod together;
 mod verdict;
 mod work;
@@ -24,6 +25,7 @@ use shared::shell::stop::stop_pair;
 use shared::shell::window::{Board, Controls, Place, beside_window_or_rows};
 use tracing::error;
 
+use crate::browser::PagesOutput;
 use crate::cli::{Cli, Local};
 use crate::gate::{self, Judge};
 use crate::metrics::Metrics;
@@ -103,10 +105,13 @@ fn serve(spec: &RunSpec, local: &Local, supply: Arc<dyn Supply>, is_quiet: bool)
     let sessions = Sessions::new(supply.format().size, task, local.look, "starting".into());
     let board = (!local.no_graphics).then(|| Board::new(sessions));
     let work = |place| {
-        let shown = Shown::default();
         let window = board.as_ref().filter(|_| place == Place::Window);
         let (judge, metrics) = (judge(spec), Arc::new(Metrics::new(task)));
+        let pages = page::pages(spec, local, supply.format(), &judge);
+        let shown = Shown::by(pages.watched().clone());
         let live = Live::of(local, rows.target(), place, is_quiet);
+        let mut more = live.outputs(spec, &judge, &metrics);
+        more.push(Box::new(PagesOutput::new(pages.clone())));
         let plan = Plan {
             task,
             run: run_of(spec),
@@ -114,9 +119,11 @@ fn serve(spec: &RunSpec, local: &Local, supply: Arc<dyn Supply>, is_quiet: bool)
             frames: live.frames,
             window: window.map(|board| WindowOutput::new(board.clone(), shown.clone(), task, local.look)),
             local,
-            more: live.outputs(spec, &judge, &metrics),
+            more,
         };
-        Work { spec, local, task, judge, metrics, supply, shown, board: board.clone() }.run(plan, &stopper, stop)
+        let has_window = place == Place::Window;
+        let board = board.clone();
+        Work { spec, local, task, judge, metrics, pages, supply, shown, board, has_window }.run(plan, &stopper, stop)
     };
     let exit = beside_window_or_rows(board.as_ref(), &rows, &Controls::of(&stopper), work);
     match rows.finish(|| stopper.is_stopped()) {

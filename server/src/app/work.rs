@@ -22,8 +22,10 @@ use tokio::net::TcpListener;
 use tracing::{error, info, warn};
 
 use super::embedded::Embedded;
+use super::page;
 use super::verdict::{RunResult, exit, is_once};
 use crate::announce;
+use crate::browser::Pages;
 use crate::cli::{DEFAULT_LISTEN, Local};
 use crate::gate::Judge;
 use crate::metrics::Metrics;
@@ -43,9 +45,12 @@ pub(super) struct Work<'a> {
     pub(super) task: TaskName,
     pub(super) judge: Arc<Judge>,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) pages: Arc<Pages>,
     pub(super) supply: Arc<dyn Supply>,
     pub(super) shown: Shown,
     pub(super) board: Option<Board<Sessions>>,
+    /// Whether people follow the run in a window.
+    pub(super) has_window: bool,
 }
 
 impl Work<'_> {
@@ -92,6 +97,9 @@ impl Work<'_> {
         let Started { opened, outputs, writer } = started;
         let Opened { way, addresses, target, admission, tls } = opened;
         info!("{}, seed {}", way.describe(), self.spec.sent.seed.unwrap_or_default());
+        if let Some(address) = addresses.first() {
+            page::tell(*address, self.local.dashboard, self.has_window || self.spec.delivered.loopback);
+        }
         if let Some(board) = &self.board {
             board.write(|sessions| sessions.wait_for(way.waiting()));
         }
@@ -142,6 +150,7 @@ impl Work<'_> {
             session,
             judge: self.judge.clone(),
             metrics: self.metrics.clone(),
+            pages: self.pages.clone(),
             once: is_once(self.spec),
             stopper: stopper.clone(),
             wait: delivered.wait,

@@ -23,6 +23,7 @@ pub mod rows;
 mod seam;
 mod summary;
 pub mod table;
+pub mod watched;
 mod whole_rows;
 pub mod window;
 mod worst;

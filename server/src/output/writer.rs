@@ -11,6 +11,7 @@ use tracing::{error, info, warn};
 use super::error::OutputError;
 use super::mcap::Recorder;
 use super::seam::{Event, Output};
+use super::watched::Watched;
 
 /// Capacity of the event queue: 0.8 s of an unpaced stream of 2,500 frames per second, in 1.5 MB.
 const CAPACITY: usize = 2048;
@@ -43,7 +44,7 @@ const CROWDED_LIMIT: Duration = Duration::from_millis(100);
 pub struct Outputs {
     queue: Sender<Message>,
     lost_frames: Arc<AtomicU64>,
-    shown: Arc<AtomicU64>,
+    shown: Shown,
     wants_running: bool,
     recorder: Option<Recorder>,
     wants_progress: bool,
@@ -72,14 +73,22 @@ pub struct Writer {
     needs_every_frame: bool,
 }
 
-/// Which session the window shows; set by the window's output.
+/// Which session the window shows, set by the window's output, and which sessions pages of browsers show.
 #[derive(Clone, Debug, Default)]
-pub struct Shown(Arc<AtomicU64>);
+pub struct Shown {
+    window: Arc<AtomicU64>,
+    pages: Watched,
+}
 
 impl Shown {
-    /// Sets the session that is shown from now on; 0 for none.
+    /// Shown by these pages, and by no window yet.
+    pub fn by(pages: Watched) -> Self {
+        Self { window: Arc::default(), pages }
+    }
+
+    /// Sets the session that the window shows from now on; 0 for none.
     pub fn set(&self, session: u64) {
-        self.0.store(session, Ordering::Relaxed);
+        self.window.store(session, Ordering::Relaxed);
     }
 }
 
@@ -109,7 +118,7 @@ impl Outputs {
         }
         let writer =
             Writer { queue: queue.clone(), done, handled, lost_frames: lost_frames.clone(), needs_every_frame };
-        let shown = shown.0.clone();
+        let shown = shown.clone();
         Ok((Self { queue, lost_frames, shown, wants_running, recorder, wants_progress, wants_crops }, writer))
     }
 
@@ -151,9 +160,9 @@ impl Outputs {
         }
     }
 
-    /// Whether an output wants the reports of sessions in progress.
-    pub fn wants_running(&self) -> bool {
-        self.wants_running
+    /// Whether an output wants the reports of this session while it goes on.
+    pub fn wants_running(&self, session: u64) -> bool {
+        self.wants_running || self.shown.pages.shows(session)
     }
 
     /// Where sessions record their frames, if the run is recorded.
@@ -171,9 +180,14 @@ impl Outputs {
         self.wants_crops
     }
 
-    /// Whether the window shows this session: only then are pictures and progress useful.
+    /// Whether the window shows this session: only then is its progress useful.
     pub fn shows(&self, session: u64) -> bool {
-        self.shown.load(Ordering::Relaxed) == session
+        self.shown.window.load(Ordering::Relaxed) == session
+    }
+
+    /// Whether a page of a browser shows this session.
+    pub fn shows_on_page(&self, session: u64) -> bool {
+        self.shown.pages.shows(session)
     }
 }
 

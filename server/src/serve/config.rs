@@ -11,6 +11,7 @@ use shared::shell::wait::Wait;
 use shared::tls::Tls;
 
 use super::limits::Limits;
+use crate::browser::Pages;
 use crate::gate::Judge;
 use crate::metrics::Metrics;
 use crate::run::LinkKind;
@@ -28,6 +29,8 @@ pub struct ServeConfig {
     pub judge: Arc<Judge>,
     /// The metrics of the server, for `/metrics`.
     pub metrics: Arc<Metrics>,
+    /// The page for browsers.
+    pub pages: Arc<Pages>,
     /// End after one session in which both ends said hello.
     pub once: bool,
     /// Stops the server, for clients that are allowed to stop it.

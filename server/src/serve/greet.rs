@@ -46,9 +46,14 @@ impl Greeter<'_> {
         let is_welcome = self.visits.come(path.peer.ip(), Instant::now().into_std());
         let mut turn = self.waiting.come();
         let arrived = Arrived::new(stream.into(), STRANGER_SILENCE).await.map_err(SignalingError::Io)?;
-        let Arrived { socket, opening, until } = tokio::select! {
+        let arrived = tokio::select! {
             biased;
             arrived = arrived.inside(&self.config.tls, STRANGER_SILENCE) => arrived?,
+            () = turn.dismissed() => return Ok(None),
+        };
+        let Arrived { socket, opening, until } = tokio::select! {
+            biased;
+            arrived = self.silent_of_browser(arrived, path) => arrived?,
             () = turn.dismissed() => return Ok(None),
         };
         match opening {
@@ -60,10 +65,7 @@ impl Greeter<'_> {
             }
             Opening::Http1 => {
                 drop(turn);
-                if is_welcome {
-                    self.requests.serve(socket, &self.config.metrics).await;
-                }
-                return Ok(None);
+                return if is_welcome { self.greet_browser(socket, path).await } else { Ok(None) };
             }
             Opening::Tls | Opening::Other => {}
         }
@@ -128,13 +130,14 @@ impl Greeter<'_> {
         }
     }
 
-    async fn greet_plumb(
+    pub(super) async fn greet_plumb(
         &self,
         mut connection: Connection,
         hello: Introduction,
     ) -> Result<Option<Guest>, HandshakeError> {
         let proven = self.proven(&mut connection.signaling, &hello).await?;
-        match self.welcome_by_line(&hello, connection.path, connection.is_encrypted) {
+        let is_page = connection.signaling.is_of_page();
+        match self.welcome_by_line(&hello, connection.path, connection.is_encrypted, is_page) {
             Ok(place) => self.open(connection, hello, place, proven).await.map(Some),
             Err(Rejection { reason, retry }) => {
                 let peer = connection.path.peer;

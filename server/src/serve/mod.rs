@@ -1,10 +1,11 @@
 //! Serving: accepts clients and runs a session with each of them, all concurrently.
 //!
 //! Peers arrive through an [`Entrance`]. `greet` finds out who a client is and opens a link to it, if it is welcome: if
-//! one of the `places` is free and the `limits` allow it. `over_grpc` does so for calls. `http` answers monitors.
-//! `stream` drives the session. A failure of one client is logged in one line and does not affect the others.
-//! [`call()`] serves one client that listens, which the server calls.
+//! one of the `places` is free and the `limits` allow it. `over_grpc` does so for calls. `http` answers monitors, and
+//! `browser` shows its page. `stream` drives the session. A failure of one client is logged in one line and does not
+//! affect the others. [`call()`] serves one client that listens, which the server calls.
 
+mod browser;
 mod call;
 mod config;
 mod entrance;
@@ -52,6 +53,9 @@ use crate::session::{End, SessionConfig};
 
 /// Pause after a failed accept (for example without free descriptors), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a server that ends leaves open pages to show the last figures, which they get within a tenth of a second.
+const LAST_FIGURES: Duration = Duration::from_millis(200);
 
 /// Capacity of the queue of ended connections that wait to be counted.
 const FINISHED: usize = 256;
@@ -130,6 +134,7 @@ pub async fn serve(
             },
             Some(finished) = reports.recv() => {
                 if let Some(report) = server.conclude(finished, &mut served) {
+                    server.show_last_figures().await;
                     return Ok(Served { ended: Ended::Once(report), ..served });
                 }
             }
@@ -147,6 +152,7 @@ pub async fn serve(
         let Some(finished) = reports.recv().await else { break };
         server.conclude(finished, &mut served);
     }
+    server.show_last_figures().await;
     Ok(served)
 }
 
@@ -239,6 +245,13 @@ impl Server {
             );
         }
         encoding
+    }
+
+    /// Waits a moment if pages are open.
+    async fn show_last_figures(&self) {
+        if self.config.pages.watched().is_open() {
+            sleep(LAST_FIGURES).await;
+        }
     }
 
     /// Counts a visitor that left; returns its session if it was the only one to serve.

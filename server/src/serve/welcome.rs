@@ -46,14 +46,19 @@ impl Greeter<'_> {
         self.places.take().map_err(|refusal| Rejection { reason: refusal.to_string(), retry: true })
     }
 
-    /// Like [`Self::welcome`], for a client whose hello is a line of JSON.
+    /// Like [`Self::welcome`], for a client whose hello is a line of JSON. `is_page` says that a page of a browser sent it.
     pub(super) fn welcome_by_line(
         &self,
         hello: &Introduction,
         path: Path,
         is_encrypted: bool,
+        is_page: bool,
     ) -> Result<Place, Rejection> {
         match kind(hello) {
+            Some(Kind::Tcp) if is_page => {
+                let reason = "a page has the link webrtc alone: its WebSocket cannot become the link";
+                Err(Rejection { reason: reason.into(), retry: false })
+            }
             Some(Kind::Grpc) if self.config.link.takes(Kind::Grpc) => {
                 let reason =
                     "the link grpc begins with a gRPC call of plumb.v1.Source at this port, and not with a line";

@@ -13,6 +13,9 @@ pub enum NotAdmitted {
     /// The server has a token and the client none.
     #[error("the server has a token, but the client proves none: start the client with --token-file FILE")]
     SinkWithout,
+    /// The server has a token and the page none.
+    #[error("this server has a token: type it on the page")]
+    PageWithout,
     /// The client has a token and the server none.
     #[error(
         "the client has a token, but the server proves none: start the server with --token-file FILE, or the client \

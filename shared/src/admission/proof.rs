@@ -21,6 +21,10 @@ pub const PROOF_BYTES: usize = 32;
 /// Start of every covered message, so that a proof of another protocol or version is never valid here.
 const CONTEXT: &[u8] = b"plumb admission 1\0";
 
+/// Start of every message that a page proves, which only watches. It differs from that of clients, so that a peer between a
+/// client and the server cannot watch with the client's proof.
+const PAGE_CONTEXT: &[u8] = b"plumb page 1\0";
+
 /// Start of every message that a server's identity signs.
 const IDENTITY_CONTEXT: &[u8] = b"plumb identity 1\0";
 
@@ -71,6 +75,19 @@ impl Token {
         let mut bytes = [0; PROOF_BYTES];
         bytes.copy_from_slice(tag.as_ref());
         Proof(bytes)
+    }
+
+    /// Proves the same between a server and a page that only watches.
+    pub fn prove_to_watch(&self, role: Role, nonces: &Nonces) -> Proof {
+        let tag = hmac::sign(self.key(), &covered_in(PAGE_CONTEXT, role, nonces, None));
+        let mut bytes = [0; PROOF_BYTES];
+        bytes.copy_from_slice(tag.as_ref());
+        Proof(bytes)
+    }
+
+    /// Whether this is the proof of the end of that role, between a server and a page that only watches.
+    pub fn accepts_to_watch(&self, proof: &Proof, role: Role, nonces: &Nonces) -> bool {
+        hmac::verify(self.key(), &covered_in(PAGE_CONTEXT, role, nonces, None), &proof.0).is_ok()
     }
 
     /// Whether this is the proof of the end of that role. Takes the same time for every wrong proof.
@@ -178,6 +195,17 @@ mod tests {
         let bytes = covered(Role::Sink, &nonces(), None);
         let wanted: Vec<u8> = b"plumb admission 1\0hello\0sink\0".iter().copied().chain(0..64).collect();
         assert_eq!(bytes, wanted);
+    }
+
+    #[test]
+    fn a_clients_proof_opens_no_dashboard_and_a_pages_proof_no_session() {
+        let (token, nonces) = (Token::of(TOKEN), nonces());
+        for role in [Role::Source, Role::Sink] {
+            let to_watch = token.prove_to_watch(role, &nonces);
+            assert!(token.accepts_to_watch(&to_watch, role, &nonces));
+            assert!(!token.accepts_to_watch(&token.prove(role, &nonces, None), role, &nonces));
+            assert!(!token.accepts(&to_watch, role, &nonces, None));
+        }
     }
 
     #[test]

@@ -138,6 +138,44 @@ impl Admission {
         Ok(Some(proven))
     }
 
+    /// The source's side for a page that only watches: takes its hello, and if there is a token, proves itself and waits for
+    /// the page's proof. A client's proof is none for this.
+    ///
+    /// # Errors
+    /// [`SignalingError::NotAdmitted`], which the page is told, or a failure of the connection.
+    pub async fn admit_page(&self, signaling: &mut Signaling) -> Result<(), SignalingError> {
+        match self.page_proven(signaling).await {
+            Err(SignalingError::NotAdmitted(reason)) => Err(self.refused(signaling, reason).await),
+            admitted => admitted,
+        }
+    }
+
+    async fn page_proven(&self, signaling: &mut Signaling) -> Result<(), SignalingError> {
+        let hello = match signaling.receive_within(HELLO_LIMIT).await? {
+            Signal::Hello(hello) => hello,
+            other => return Err(SignalingError::Unexpected { expected: "a hello", got: other.name() }),
+        };
+        let (keeper, sink) = match (&self.0, &hello.nonce) {
+            (None, _) => return Ok(()),
+            (Some(_), None) => return Err(NotAdmitted::PageWithout.into()),
+            (Some(keeper), Some(sink)) => (keeper, sink),
+        };
+        let sink: Nonce = sink.parse().map_err(|_| NotAdmitted::Malformed)?;
+        let nonces = Nonces { source: Nonce::new().map_err(NotAdmitted::from)?, sink };
+        let proof = keeper.token.prove_to_watch(Role::Source, &nonces).to_string();
+        let nonce = nonces.source.to_string();
+        signaling.send(&Signal::Challenge { nonce, proof, identity: None, signature: None }).await?;
+        match signaling.receive_within(HELLO_LIMIT).await? {
+            Signal::Proof { proof, .. } => {
+                let proof: Proof = proof.parse().map_err(|_| NotAdmitted::Malformed)?;
+                let is_theirs = keeper.token.accepts_to_watch(&proof, Role::Sink, &nonces);
+                if is_theirs { Ok(()) } else { Err(NotAdmitted::Wrong.into()) }
+            }
+            Signal::Error { reason, retry } => Err(SignalingError::Refused { reason, retry }),
+            other => Err(SignalingError::Unexpected { expected: "a proof", got: other.name() }),
+        }
+    }
+
     /// The sink's side, after its hello with this nonce: waits for the source's challenge, checks it, and proves
     /// itself.
     ///

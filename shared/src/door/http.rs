@@ -1,9 +1,10 @@
-//! HTTP/1 on the port: each connection carries one request and its answer.
+//! HTTP/1 on the port: each connection carries one request and its answer, or becomes a WebSocket.
 //!
 //! A visitor may be anybody, and shares its thread with sessions. So everything is bounded: the head of a request, its
 //! headers, and the time that a visitor takes to send the request, to read the answer and to leave. The content of a
 //! request is ignored.
 
+use std::borrow::Cow;
 use std::io;
 use std::time::Duration;
 
@@ -28,13 +29,19 @@ const LEAVE_LIMIT: Duration = Duration::from_millis(200);
 /// Maximum number of bytes that are read and ignored before the visitor leaves: the content of a refused request.
 const MAX_IGNORED: u64 = 64 << 10;
 
-/// A request without its headers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A request, with the headers that are used.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Request {
     /// The method, such as `GET`.
     pub method: String,
     /// The path, without host and query.
     pub path: String,
+    /// For whom the request is meant: the header `Host`. `None` if it is missing, or given twice.
+    pub host: Option<String>,
+    /// The page that makes the request: the header `Origin`.
+    pub origin: Option<String>,
+    /// The key of a handshake that asks for a WebSocket of version 13 (RFC 6455, section 4.2.1).
+    pub websocket_key: Option<String>,
 }
 
 /// Why a request gets an error as its answer.
@@ -77,12 +84,18 @@ pub enum Status {
     Ok,
     /// 400.
     BadRequest,
+    /// 403.
+    Forbidden,
     /// 404.
     NotFound,
     /// 405; the answer names the methods that are allowed.
     MethodNotAllowed,
     /// 408.
     RequestTimeout,
+    /// 421.
+    Misdirected,
+    /// 426.
+    UpgradeRequired,
     /// 431.
     HeadersTooLarge,
     /// 503.
@@ -95,9 +108,12 @@ impl Status {
         match self {
             Self::Ok => "200 OK",
             Self::BadRequest => "400 Bad Request",
+            Self::Forbidden => "403 Forbidden",
             Self::NotFound => "404 Not Found",
             Self::MethodNotAllowed => "405 Method Not Allowed",
             Self::RequestTimeout => "408 Request Timeout",
+            Self::Misdirected => "421 Misdirected Request",
+            Self::UpgradeRequired => "426 Upgrade Required",
             Self::HeadersTooLarge => "431 Request Header Fields Too Large",
             Self::Unavailable => "503 Service Unavailable",
         }
@@ -111,27 +127,33 @@ pub struct Answer {
     pub status: Status,
     /// The media type of the content.
     pub media_type: &'static str,
+    /// More headers, each ending with `\r\n`.
+    pub headers: &'static str,
     /// The content.
-    pub content: String,
+    pub content: Cow<'static, str>,
 }
 
 impl Answer {
     /// An answer of plain text.
-    pub fn text(status: Status, content: impl Into<String>) -> Self {
-        Self { status, media_type: "text/plain; charset=utf-8", content: content.into() }
+    pub fn text(status: Status, content: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, media_type: "text/plain; charset=utf-8", headers: "", content: content.into() }
     }
 
     /// The bytes of the answer. A `HEAD` request gets the length of the content, and no content.
     fn bytes(&self, is_head: bool) -> Vec<u8> {
-        let Self { status, media_type, content } = self;
-        let allowed = if *status == Status::MethodNotAllowed { "Allow: GET, HEAD\r\n" } else { "" };
+        let Self { status, media_type, headers, content } = self;
+        let more = match status {
+            Status::MethodNotAllowed => "Allow: GET, HEAD\r\n",
+            Status::UpgradeRequired => "Upgrade: websocket\r\n",
+            _ => "",
+        };
         let head = format!(
-            "HTTP/1.1 {}\r\n{allowed}Content-Type: {media_type}\r\nContent-Length: {}\r\nCache-Control: no-store\r\n\
+            "HTTP/1.1 {}\r\n{more}{headers}Content-Type: {media_type}\r\nContent-Length: {}\r\nCache-Control: no-store\r\n\
              X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n",
             status.line(),
             content.len(),
         );
-        let content = if is_head { "" } else { content };
+        let content = if is_head { "" } else { &**content };
         [head.as_bytes(), content.as_bytes()].concat()
     }
 }
@@ -167,13 +189,48 @@ pub(super) fn parse(head: &[u8]) -> Result<Option<Request>, BadRequest> {
     let mut request = httparse::Request::new(&mut headers);
     match request.parse(head) {
         Ok(httparse::Status::Partial) => Ok(None),
-        Ok(httparse::Status::Complete(_)) => {
+        Ok(httparse::Status::Complete(end)) => {
             let (method, target) = (request.method.unwrap_or_default(), request.path.unwrap_or_default());
-            Ok(Some(Request { method: method.into(), path: path(target).into() }))
+            let [host, origin] = ["host", "origin"].map(|name| header(request.headers, name).map(str::to_owned));
+            // A page sends nothing more before the answer.
+            let websocket_key = websocket_key(request.headers).filter(|_| end == head.len()).map(str::to_owned);
+            Ok(Some(Request { method: method.into(), path: path(target).into(), host, origin, websocket_key }))
         }
         Err(httparse::Error::TooManyHeaders) => Err(BadRequest::Long),
         Err(error) => Err(error.into()),
     }
+}
+
+/// The value of a header that is given once; `None` if it is missing, given twice, or not ASCII.
+fn header<'a>(headers: &[httparse::Header<'a>], name: &str) -> Option<&'a str> {
+    let mut named = headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
+    let value = std::str::from_utf8(named.next()?.value).ok().filter(|value| value.is_ascii())?;
+    named.next().is_none().then(|| value.trim())
+}
+
+/// The key of a WebSocket's handshake; `None` if the headers ask for no WebSocket of version 13.
+fn websocket_key<'a>(headers: &[httparse::Header<'a>]) -> Option<&'a str> {
+    let has = |name: &str, word: &str| {
+        header(headers, name).is_some_and(|value| value.split(',').any(|one| one.trim().eq_ignore_ascii_case(word)))
+    };
+    let is_asked = has("upgrade", "websocket") && has("connection", "upgrade") && has("sec-websocket-version", "13");
+    // 16 bytes in base64.
+    header(headers, "sec-websocket-key").filter(|key| is_asked && key.len() == 24)
+}
+
+/// Tells a visitor that its connection is a WebSocket from here on. `accept` is made of its key.
+///
+/// # Errors
+/// If the visitor does not read it in time, or the connection fails.
+pub async fn switch_to_websocket(socket: &mut Socket, accept: &str) -> io::Result<()> {
+    let head = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+    );
+    let sent = async {
+        socket.write_all(head.as_bytes()).await?;
+        socket.flush().await
+    };
+    timeout(LIMIT, sent).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
 /// The path of a target, which may name the host too (RFC 9112, section 3.2.2).
@@ -227,9 +284,35 @@ mod tests {
             ("*", "*"),
         ] {
             let request = sent(format!("GET {target} HTTP/1.1\r\nHost: plumb\r\n\r\n").as_bytes()).await.unwrap();
-            assert_eq!(request, Request { method: "GET".into(), path: path.into() }, "{target}");
+            let host = Some("plumb".into());
+            assert_eq!(
+                request,
+                Request { method: "GET".into(), path: path.into(), host, ..Default::default() },
+                "{target}"
+            );
         }
         assert_eq!(sent(b"HEAD / HTTP/1.0\n\n").await.unwrap().method, "HEAD");
+    }
+
+    #[tokio::test]
+    async fn a_websocket_is_asked_for_by_all_its_headers() {
+        const ASKED: &str = "GET /x HTTP/1.1\r\nHost: a:1\r\nOrigin: http://a:1\r\nUpgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\n\
+                             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        let request = sent(ASKED.as_bytes()).await.unwrap();
+        assert_eq!(request.websocket_key.as_deref(), Some("dGhlIHNhbXBsZSBub25jZQ=="));
+        assert_eq!((request.host.as_deref(), request.origin.as_deref()), (Some("a:1"), Some("http://a:1")));
+        for (right, wrong) in [
+            ("Version: 13", "Version: 12"),
+            ("WebSocket\r\nC", "h2c\r\nC"),
+            ("keep-alive, Upgrade", "close"),
+            ("ZQ==\r\n", "\r\n"),
+            ("\r\n\r\n", "\r\n\r\nmore"),
+        ] {
+            let request = sent(ASKED.replace(right, wrong).as_bytes()).await.unwrap();
+            assert_eq!(request.websocket_key, None, "{wrong}");
+        }
+        let twice = sent(ASKED.replace("\r\nOrigin", "\r\nHost: b\r\nOrigin").as_bytes()).await.unwrap();
+        assert_eq!(twice.host, None);
     }
 
     #[tokio::test]

@@ -1,4 +1,5 @@
-//! Plumb's own signaling: one JSON object per line over TCP, in the clear or inside TLS.
+//! Plumb's own signaling: one JSON object per line over TCP, in the clear or inside TLS. A page of a browser sends each line
+//! as a message of a WebSocket.
 //!
 //! A Plumb client speaks first (`hello`). The server answers `ping` with `pong`, and speaks first to a
 //! [`stranger`](super::stranger). Descriptions are exchanged here. The connection stays open as long as the link.
@@ -11,6 +12,7 @@ use thiserror::Error;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
 use super::signal::Signal;
+use super::websocket::{MessageReader, MessageWriter, Opcode, WebSocket, WebSocketError};
 use crate::admission::NotAdmitted;
 use crate::protocol::malformed;
 use crate::socket::{Socket, SocketReader, SocketWriter};
@@ -49,13 +51,27 @@ pub struct Signaling {
 /// The reading half of a signaling connection.
 #[derive(Debug)]
 pub struct LineReader {
-    stream: BufReader<SocketReader>,
+    stream: Reading,
     line: Vec<u8>,
 }
 
 /// The writing half of a signaling connection.
 #[derive(Debug)]
-pub struct LineWriter(SocketWriter);
+pub struct LineWriter(Writing);
+
+/// What lines are read from.
+#[derive(Debug)]
+enum Reading {
+    Lines(BufReader<SocketReader>),
+    Messages(MessageReader),
+}
+
+/// What lines are written to.
+#[derive(Debug)]
+enum Writing {
+    Lines(SocketWriter),
+    Messages(MessageWriter),
+}
 
 impl Signaling {
     /// Makes a signaling connection of a socket.
@@ -64,7 +80,22 @@ impl Signaling {
         // A description must not wait for more bytes. If setting the option fails, that costs only 40 ms.
         let _ = socket.tcp().set_nodelay(true);
         let (reader, writer) = socket.split();
-        Self { reader: LineReader { stream: BufReader::new(reader), line: Vec::new() }, writer: LineWriter(writer) }
+        Self::of(Reading::Lines(BufReader::new(reader)), Writing::Lines(writer))
+    }
+
+    /// Makes a signaling connection of a page's WebSocket.
+    pub fn of_page(socket: WebSocket) -> Self {
+        let (reader, writer) = socket.split();
+        Self::of(Reading::Messages(reader), Writing::Messages(writer))
+    }
+
+    fn of(stream: Reading, writer: Writing) -> Self {
+        Self { reader: LineReader { stream, line: Vec::new() }, writer: LineWriter(writer) }
+    }
+
+    /// Whether the peer is a page of a browser.
+    pub fn is_of_page(&self) -> bool {
+        matches!(self.reader.stream, Reading::Messages(_))
     }
 
     /// Sends a line.
@@ -85,13 +116,24 @@ impl Signaling {
     /// The connection itself, and what was read beyond the last line.
     ///
     /// # Errors
-    /// None in practice, because both halves belong to one connection.
+    /// If the peer is a page, whose WebSocket is no link.
     pub fn into_socket(self) -> io::Result<(Socket, BytesMut)> {
         let LineReader { stream, line } = self.reader;
+        let (Reading::Lines(stream), Writing::Lines(writer)) = (stream, self.writer.0) else {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "a WebSocket is no link"));
+        };
         let mut read = BytesMut::from(&line[..]);
         read.extend_from_slice(stream.buffer());
-        let socket = stream.into_inner().reunite(self.writer.0)?;
+        let socket = stream.into_inner().reunite(writer)?;
         Ok((socket, read))
+    }
+
+    /// The WebSocket of a page; `None` if the peer is no page.
+    pub fn into_page(self) -> Option<WebSocket> {
+        match (self.reader.stream, self.writer.0) {
+            (Reading::Messages(reader), Writing::Messages(writer)) => Some(WebSocket::of(reader, writer)),
+            _ => None,
+        }
     }
 
     /// Splits the connection into its halves. It closes when both are dropped.
@@ -104,10 +146,15 @@ impl LineWriter {
     /// Sends a line.
     pub async fn send(&mut self, signal: &Signal) -> Result<(), SignalingError> {
         let mut line = serde_json::to_vec(signal).map_err(io::Error::from)?;
-        line.push(b'\n');
-        self.0.write_all(&line).await?;
-        // Inside TLS a part of the line may be held back.
-        Ok(self.0.flush().await?)
+        match &mut self.0 {
+            Writing::Lines(socket) => {
+                line.push(b'\n');
+                socket.write_all(&line).await?;
+                // Inside TLS a part of the line may be held back.
+                Ok(socket.flush().await?)
+            }
+            Writing::Messages(socket) => Ok(socket.send(Opcode::Text, &line).await?),
+        }
     }
 }
 
@@ -138,8 +185,15 @@ impl LineReader {
     }
 
     async fn read_line(&mut self) -> Result<(), SignalingError> {
+        let stream = match &mut self.stream {
+            Reading::Lines(stream) => stream,
+            Reading::Messages(messages) => {
+                self.line = messages.receive().await?;
+                return Ok(());
+            }
+        };
         let room = MAX_LINE - self.line.len();
-        (&mut self.stream).take(room as u64).read_until(b'\n', &mut self.line).await?;
+        stream.take(room as u64).read_until(b'\n', &mut self.line).await?;
         if self.line.ends_with(b"\n") {
             return Ok(());
         }
@@ -217,6 +271,19 @@ pub enum SignalingError {
         /// Whether the server says that a later attempt may succeed.
         retry: bool,
     },
+}
+
+impl From<WebSocketError> for SignalingError {
+    fn from(error: WebSocketError) -> Self {
+        match error {
+            WebSocketError::Closed => Self::Closed,
+            WebSocketError::TooLong(_) => Self::LineTooLong,
+            WebSocketError::Io(error) => Self::Io(error),
+            WebSocketError::Malformed(_) | WebSocketError::Busy => {
+                Self::Io(io::Error::new(io::ErrorKind::InvalidData, error))
+            }
+        }
+    }
 }
 
 /// Reads a line. The error quotes its beginning.

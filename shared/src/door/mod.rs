@@ -2,8 +2,9 @@
 //!
 //! [`mod@listen`] opens the port. A Plumb peer sends [`lines`] of JSON, each a [`signal`]. [`stranger`] identifies a
 //! visitor by its first bytes, and [`strangers`] limits the number of silent visitors. [`discovery`] has the names by
-//! which a client finds a server without an address. [`http`] reads a request and answers it. [`admission`] admits
-//! peers that hold a token. [`dial`] connects to a peer by its name, at all its addresses in parallel.
+//! which a client finds a server without an address. [`http`] reads a request and answers it; [`websocket`] carries what
+//! pages send and get. [`admission`] admits peers that hold a token. [`dial`] connects to a peer by its name, at all its
+//! addresses in parallel.
 
 pub mod address;
 pub mod admission;
@@ -17,3 +18,4 @@ mod race;
 pub mod signal;
 pub mod stranger;
 pub mod strangers;
+pub mod websocket;

@@ -16,6 +16,9 @@ use crate::task::TaskName;
 /// Shortest interval between two pictures or progress reports: the interval at which a window is drawn.
 const SHOW_INTERVAL: Duration = Duration::from_micros(33_333);
 
+/// Shortest interval between two pictures for pages of browsers. A page is beside the sessions, and they come first.
+const PAGE_INTERVAL: Duration = Duration::from_millis(100);
+
 /// Shortest interval between two progress reports for a line of text: a person reads no faster.
 const LINE_INTERVAL: Duration = Duration::from_millis(200);
 
@@ -91,27 +94,39 @@ impl<'a> Reporter<'a> {
 
     /// Now and then reports the session so far, for outputs that want it.
     pub(super) fn running(&mut self, now: Micros, report: impl FnOnce() -> SessionReport) {
-        if self.outputs.wants_running() && now >= self.next_report {
+        if now >= self.next_report && self.outputs.wants_running(self.session) {
             self.next_report = now + REPORT_INTERVAL;
             self.outputs.tell(Event::Running(Box::new(report())));
         }
     }
 
-    /// Passes a copy of frame `id` to the window now and then. Called after the link has taken the frame, so that the
+    /// Whether a picture is due, for the window or for a page.
+    fn is_picture_due(&mut self, now: Micros) -> bool {
+        if now < self.next_picture {
+            return false;
+        }
+        let interval = match (self.outputs.shows(self.session), self.outputs.shows_on_page(self.session)) {
+            (true, _) => SHOW_INTERVAL,
+            (false, true) => PAGE_INTERVAL,
+            (false, false) => return false,
+        };
+        self.next_picture = now + interval;
+        true
+    }
+
+    /// Passes a copy of frame `id` to window and pages now and then. Called after the link has taken the frame, so that the
     /// copy does not delay it.
     pub(super) fn picture(&mut self, id: u64, image: Option<&Image>, now: Micros) {
-        if let Some(image) = image.filter(|_| self.outputs.shows(self.session) && now >= self.next_picture) {
-            self.next_picture = now + SHOW_INTERVAL;
+        if let Some(image) = image.filter(|_| self.is_picture_due(now)) {
             let picture = Picture { frame: Arc::new(image.clone()), answer: None };
             self.outputs.tell(Event::Picture { session: self.session, id, picture });
         }
     }
 
-    /// Now and then passes the window a copy of the frame that was answered last, and of the picture that came back.
+    /// Now and then passes window and pages a copy of the frame that was answered last, and of the picture that came back.
     pub(super) fn answered(&mut self, session: &mut Session, now: Micros) {
         let Some((id, frame, answer)) = session.take_pictures() else { return };
-        if self.outputs.shows(self.session) && now >= self.next_picture {
-            self.next_picture = now + SHOW_INTERVAL;
+        if self.is_picture_due(now) {
             let answer = answer.map(|answer| Arc::new(answer.to_image()));
             let picture = Picture { frame: Arc::new(frame.clone()), answer };
             self.outputs.tell(Event::Picture { session: self.session, id, picture });

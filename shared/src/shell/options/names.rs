@@ -75,6 +75,8 @@ pub const SERVER: &[&str] = &[
     "tls-ca",
     "dial",
     "no-announce",
+    "dashboard",
+    "allow-host",
     "advertise",
     "udp-port",
     "no-graphics",

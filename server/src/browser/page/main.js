@@ -1,0 +1,101 @@
+// The page: a dashboard of the server, and a pipeline that runs here.
+
+import { short } from "./charts.js";
+import { Dashboard, element } from "./dashboard.js";
+import { EXAMPLES, Run } from "./pipeline.js";
+
+const at = (id) => document.getElementById(id);
+
+let run = null;
+let task = null;
+
+/** The commands that start a client of this server. */
+function commands() {
+  const server = location.host.includes(":") ? location.host : `${location.host}:${location.protocol === "https:" ? 443 : 80}`;
+  const [host, port] = [server.slice(0, server.lastIndexOf(":")), server.slice(server.lastIndexOf(":") + 1)];
+  return [
+    ["Plumb's own detector", `client ${server}`],
+    ["your program, for each frame", `client ${server} --pipeline 'exec:python3 my_pipeline.py'`],
+    ["a client in Python, from the wire up", `python3 examples/tcp_client.py ${host} ${port}`],
+  ];
+}
+
+function showCommands() {
+  at("commands").replaceChildren(
+    ...commands().map(([what, command]) => {
+      const row = element("li");
+      const copy = element("button", "Copy");
+      copy.type = "button";
+      copy.setAttribute("aria-label", `Copy: ${command}`);
+      const code = element("code", command);
+      copy.onclick = async () => {
+        try {
+          await navigator.clipboard.writeText(command);
+          copy.textContent = "Copied";
+        } catch {
+          // Without a clipboard the command is selected, to be copied by the keyboard.
+          getSelection().selectAllChildren(code);
+        }
+      };
+      row.append(element("span", what), code, copy);
+      return row;
+    }),
+  );
+}
+
+/** Puts our pipeline of the run's task into the field, unless somebody has typed there. */
+function showTask(message) {
+  if (message.run.task === task) return;
+  const field = at("typed");
+  if (task === null || field.value === EXAMPLES[task]) field.value = EXAMPLES[message.run.task] ?? EXAMPLES.circle;
+  task = message.run.task;
+}
+
+function showRun({ frames, answered, dropped, errors, restarts, error, status, ended }) {
+  at("run-status").textContent = status;
+  const counts = [`${frames} frames`, `${answered} answered`, `${dropped} dropped`];
+  if (restarts) counts.push(`${restarts} restarts`);
+  const time = run?.milliseconds;
+  if (time !== undefined) counts.push(`${short(time)} ms a frame`);
+  at("run-counts").textContent = counts.join(", ");
+  at("run-error").hidden = !error;
+  at("run-error").textContent = errors > 1 ? `${error} (${errors} in all)` : error;
+  at("stop").disabled = ended;
+  at("go").disabled = !ended;
+}
+
+function start() {
+  if (run && !run.state.ended) return;
+  at("run-error").hidden = true;
+  run = new Run(at("typed").value, at("token").value, (state) => later(state));
+  showRun(run.state);
+}
+
+let pending = null;
+
+/** Shows a state at the next picture of the screen: frames come faster. */
+function later(state) {
+  pending ??= requestAnimationFrame(() => {
+    pending = null;
+    showRun(state);
+  });
+  if (state.ended) {
+    cancelAnimationFrame(pending);
+    pending = null;
+    showRun(state);
+  }
+}
+
+showCommands();
+at("typed").value = EXAMPLES.circle;
+at("form").onsubmit = (event) => {
+  event.preventDefault();
+  start();
+};
+at("stop").onclick = () => run?.leave();
+at("typed").onkeydown = (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) start();
+};
+addEventListener("pagehide", () => run && !run.state.ended && run.leave());
+const dashboard = new Dashboard(showTask, () => at("token").value);
+at("token").onchange = () => dashboard.again();
