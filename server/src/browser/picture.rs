@@ -89,11 +89,7 @@ impl Shot {
         if !self.task.has_places() {
             return [None, None];
         }
-        let truth = match self.record.truth {
-            Truth::Ball { circle, .. } => Some(circle.into()),
-            Truth::Centre { x, y } => Some(CircleEstimate { x, y, radius: None }),
-            Truth::Balls(_) | Truth::Empty | Truth::Unknown => None,
-        };
+        let truth = self.record.truth.ball().map(|(circle, _)| circle);
         let estimate = self.record.answer.as_ref().and_then(|answer| self.task.estimate(answer));
         [truth, estimate].map(|circle| circle.map(|CircleEstimate { x, y, radius }| Mark { x, y, radius }))
     }
