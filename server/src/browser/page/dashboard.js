@@ -260,7 +260,7 @@ export class Dashboard {
   warnings(warnings) {
     at("warnings").hidden = warnings.length === 0;
     at("warning-list").replaceChildren(
-      ...warnings.map((warning) => element("li", [warning.message, warning.advice].filter(Boolean).join(" "))),
+      ...warnings.map((warning) => element("li", [warning.message, warning.advice].filter(Boolean).join(": "))),
     );
   }
 
