@@ -8,7 +8,6 @@ use shared::image::Image;
 use crate::output::Picture;
 use crate::score::record::FrameRecord;
 use crate::task::{Figure, TaskName, Tone};
-use crate::truth::Truth;
 
 /// Longest side of a picture that is sent, in px: as large as a page shows it.
 const LONGEST_SIDE: usize = 640;
@@ -146,7 +145,7 @@ mod tests {
 
     use super::*;
     use crate::output::report::tests::record;
-    use crate::truth::Limit;
+    use crate::truth::{Limit, Truth};
 
     /// The head and the pixels of a message.
     fn read(message: &[u8]) -> (Value, &[u8]) {
