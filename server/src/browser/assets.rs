@@ -45,7 +45,7 @@ mod tests {
         for (path, _, content) in FILES {
             // The name of a namespace is no address.
             let content = content.replace("http://www.w3.org/2000/svg", "");
-            assert!(!content.contains("http:") && !content.contains("https:"), "{path} names another site");
+            assert!(!content.contains("http://") && !content.contains("https://"), "{path} names another site");
         }
     }
 
