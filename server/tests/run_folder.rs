@@ -141,7 +141,7 @@ fn frames_that_are_scored_again_give_the_same_figures_to_the_last_digit_in_every
         unpaced(&[&always[..], &["--size", "160x120", "--out", folder.name()], options].concat()).expect(0);
         let before = only_session(&folder.report()).clone();
         fs::remove_file(folder.path.join("report.json")).expect("removed");
-        folder.renew().expect(0).says("there was no report");
+        folder.renew().expect(0).says("there is no readable report");
         let report = folder.report();
         let after = only_session(&report);
         for figure in ["error_px", "fps", "task", "circle", "count", "ack", "image", "bounds", "gates"] {

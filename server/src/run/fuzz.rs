@@ -4,6 +4,7 @@ use std::path::Path;
 
 use clap::{Args, Command, FromArgMatches};
 use shared::lens::Correction;
+use shared::shell::options;
 use toml::de::DeTable;
 
 use super::file::entries;
@@ -12,6 +13,7 @@ use super::meta::GivenMeta;
 use super::{Origins, RunSpec};
 use crate::calibrate::csv_file;
 use crate::gate::Condition;
+use crate::options::TakesAll;
 use crate::source::truth_file;
 use crate::sweep;
 
@@ -55,6 +57,7 @@ fn run(text: &str, kind: FileKind) {
 fn run_of(text: &str, kind: FileKind) -> Result<String, String> {
     let table = DeTable::parse(text).map_err(|wrong| wrong.to_string())?.into_inner();
     let command = RunSpec::augment_args(Command::new("run").no_binary_name(true));
+    let command = options::completed(command, &TakesAll::of::<RunSpec>());
     let command = with_entries(command, Path::new(NAME), entries(&table)?, kind, &mut Origins::default());
     let matches = command.map_err(|wrong| wrong.to_string())?.try_get_matches_from([""; 0]);
     let spec = matches.and_then(|matches| RunSpec::from_arg_matches(&matches));

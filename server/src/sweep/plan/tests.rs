@@ -136,7 +136,7 @@ fn two_axes_for_one_option_are_refused() {
     assert!(of("noise = 3\n[axes]\nnoise = [0]\n").contains("noise is in [run] and in [axes]"));
     assert!(of("[axes]\nnoise = [0]\nnoise = [1]\n").contains("duplicate key"));
     assert!(of("[axes]\npipeline = [\"hough\"]\n[pipeline]\nname = \"hough\"\n").contains("leave one of them out"));
-    assert!(refused("repeats = 2\n[run]\nframes = 10\n[axes]\nseed = [1, 2]\n").contains("repeats counts seeds up"));
+    assert!(refused("repeats = 2\n[run]\nframes = 10\n[axes]\nseed = [1, 2]\n").contains("repeats increments the seed"));
 }
 
 #[test]
