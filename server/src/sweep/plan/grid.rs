@@ -123,7 +123,8 @@ impl Plan {
             self.template.check(entry).map_err(|wrong| self.wrong(wrong.to_string()))?;
         }
         trial.spec = self.template.with(&entries).map_err(|wrong| self.wrong(wrong.to_string()))?;
-        Ok(trial)
+        trial.text = self.specification(&trial.spec, &entries, &trial.pipeline);
+        Ok(Trial { repeat, ..trial })
     }
 
     /// The trial's specification as text. The module `trial` documents it.

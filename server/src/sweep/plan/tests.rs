@@ -136,7 +136,9 @@ fn two_axes_for_one_option_are_refused() {
     assert!(of("noise = 3\n[axes]\nnoise = [0]\n").contains("noise is in [run] and in [axes]"));
     assert!(of("[axes]\nnoise = [0]\nnoise = [1]\n").contains("duplicate key"));
     assert!(of("[axes]\npipeline = [\"hough\"]\n[pipeline]\nname = \"hough\"\n").contains("leave one of them out"));
-    assert!(refused("repeats = 2\n[run]\nframes = 10\n[axes]\nseed = [1, 2]\n").contains("repeats increments the seed"));
+    assert!(
+        refused("repeats = 2\n[run]\nframes = 10\n[axes]\nseed = [1, 2]\n").contains("repeats increments the seed")
+    );
 }
 
 #[test]
@@ -168,4 +170,15 @@ fn the_error_for_a_combination_that_cannot_run_names_its_trial() {
     assert!(refused(&format!("{RUN}[pipeline]\nname = \"huogh\"\n")).contains("no pipeline is called \"huogh\""));
     assert!(refused(&format!("{RUN}[pipeline]\nname = \"nothing.py:find\"\n")).contains("there is no file nothing.py"));
     assert!(refused(&format!("{RUN}[pipeline]\nname = \"ack\"\n")).contains("ack"));
+}
+
+#[test]
+fn trials_with_another_value_or_another_repeat_have_other_names() {
+    let plan = plan("[run]\nframes = 5\n[axes]\nnoise = [1, 40]\nblur = [0, 1]\n").unwrap();
+    let mut names = std::collections::BTreeSet::new();
+    for (cell, x, repeat) in [(1, 1.0, 0), (1, 40.0, 0), (1, 20.5, 0), (1, 1.0, 1), (4, 1.0, 0)] {
+        assert!(names.insert(plan.trial_at(cell, "noise", x, repeat).unwrap().id()), "{cell} {x} {repeat}");
+    }
+    let listed = plan.trial(1).unwrap();
+    assert_eq!(plan.trial_at(1, "noise", 1.0, 0).unwrap().id(), listed.id(), "the trial of the plan itself");
 }

@@ -474,7 +474,7 @@ async fn over_a_call_only_the_named_server_is_accepted() {
     let wrong = admitted(&server, &meaning(identity("two").id())).await.1.err().expect("no call").to_string();
     assert!(wrong.contains(&identity("one").id().to_string()), "{wrong}");
     let wrong = admitted_by_the_sink(&server, &meaning(identity("two").id())).await.0.err().expect("no call");
-    assert!(wrong.to_string().contains("another server"), "{wrong}");
+    assert!(wrong.to_string().contains("not the server of --server-id"), "{wrong}");
     let nameless = Admission::of(token());
     let wrong = admitted(&nameless, &meaning(identity("one").id())).await.1.err().expect("no call").to_string();
     assert!(wrong.contains("shows no identity"), "{wrong}");
