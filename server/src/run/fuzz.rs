@@ -4,7 +4,6 @@ use std::path::Path;
 
 use clap::{Args, Command, FromArgMatches};
 use shared::lens::Correction;
-use shared::shell::options;
 use toml::de::DeTable;
 
 use super::file::entries;
@@ -13,7 +12,7 @@ use super::meta::GivenMeta;
 use super::{Origins, RunSpec};
 use crate::calibrate::csv_file;
 use crate::gate::Condition;
-use crate::options::TakesAll;
+use crate::options::{self, TakesAll};
 use crate::source::truth_file;
 use crate::sweep;
 
