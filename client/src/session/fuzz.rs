@@ -134,7 +134,7 @@ impl Shell {
     fn work(&mut self, amount: u8) {
         let Some(frame) = self.working.pop_front() else { return };
         let (received, now) = (frame.received, Micros(self.now));
-        if amount % 4 == 0 {
+        if amount.is_multiple_of(4) {
             return self.session.dropped(frame.id, received, now);
         }
         let mut memory = Vec::new();
@@ -232,5 +232,5 @@ fn pieces(id: u64, amount: u8) -> Vec<Bytes> {
         meta: None,
     };
     let pieces = fragment::split(id, &frame, PIECE).expect("a small frame");
-    pieces.into_iter().map(|piece| piece.freeze()).collect()
+    pieces.into_iter().map(bytes::BytesMut::freeze).collect()
 }

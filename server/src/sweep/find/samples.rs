@@ -25,8 +25,11 @@ pub(super) struct Samples {
     path: PathBuf,
     /// Locked as long as this lives.
     file: File,
-    known: HashMap<(String, String), Sampled>,
+    known: Known,
 }
+
+/// The samples by the name of the trial and the path of the figure.
+type Known = HashMap<(String, String), Sampled>;
 
 /// A line of the file.
 #[derive(Debug, Deserialize, Serialize)]
@@ -72,7 +75,7 @@ impl Samples {
 }
 
 /// Opens a file, locks it, and reads its samples. The next sample goes to its end.
-fn read(path: &Path) -> Result<(File, HashMap<(String, String), Sampled>), SweepError> {
+fn read(path: &Path) -> Result<(File, Known), SweepError> {
     let at = SweepError::at(path);
     let mut file = File::options().read(true).write(true).create(true).truncate(false).open(path).map_err(&at)?;
     file.try_lock().map_err(|wrong| match wrong {
