@@ -217,7 +217,7 @@ def detect(
     image: _Image | npt.NDArray[np.uint16], *, min_radius: float | None = None, max_radius: float | None = None
 ) -> Circle | None:
     """Finds the most prominent circle in an image: an array of uint8, (height, width), or (height, width, 3) in BGR; or of
-    uint16, (height, width), which is scaled to 8 bits (0 is no reading).
+    uint16, (height, width), which is scaled to 8 bits (0 means no reading).
 
     `min_radius` and `max_radius` are in px; by default 8, or 1/60 of the shorter side if that is larger, and 1/2 of the
     shorter side. The circle has the covariance of its centre. `None` if there is no circle.
