@@ -141,16 +141,31 @@ fn a_slow_visitor_gets_the_reason_and_one_that_leaves_is_forgotten() {
     assert_eq!(rows(&server.client(&[]).end().expect(0).stdout).len(), 3);
 }
 
+/// Visitors that send the first line of a request.
+fn crowd(server: &Server, count: usize) -> Vec<TcpStream> {
+    let visitors = (0..count).map(|_| {
+        let mut visitor = server.connect();
+        visitor.write_all(b"GET /metrics HTTP/1.1\r\n").expect("sent");
+        visitor
+    });
+    visitors.collect()
+}
+
+#[test]
+fn an_address_that_asks_too_often_is_told_the_option() {
+    let server = Server::start(&["--frames", "1", "--max-requests", "1"]);
+    let said: Vec<_> = crowd(&server, 30).into_iter().map(answer).collect();
+    let refused = said.iter().filter(|said| said.starts_with("HTTP/1.1 429 Too Many Requests\r\n"));
+    let told = refused.clone().filter(|said| said.contains("over 1 connections a second from here (--max-requests)"));
+    // One is admitted each second, and the crowd of a slow machine may take some.
+    assert!(refused.clone().count() >= 15 && refused.count() == told.count(), "{said:?}");
+    assert_eq!(rows(&server.client(&[]).end().expect(0).stdout).len(), 1);
+}
+
 #[test]
 fn a_crowd_of_visitors_is_refused_and_keeps_no_client_out() {
-    let server = Server::start(&["--frames", "30", "--fps", "60"]);
-    let crowd: Vec<_> = (0..100)
-        .map(|_| {
-            let mut visitor = server.connect();
-            visitor.write_all(b"GET /metrics HTTP/1.1\r\n").expect("sent");
-            visitor
-        })
-        .collect();
+    let server = Server::start(&["--frames", "30", "--fps", "60", "--max-requests", "0"]);
+    let crowd = crowd(&server, 100);
     assert_eq!(rows(&server.client(&[]).end().expect(0).stdout).len(), 30);
     let said: Vec<_> = crowd.into_iter().map(answer).collect();
     let count = |status: &str| said.iter().filter(|said| said.contains(status)).count();

@@ -6,6 +6,7 @@ use shared::admission::NotAdmitted;
 use shared::connect::Path;
 use shared::door::admission::Proven;
 use shared::door::discovery::Identity;
+use shared::door::http::Status;
 use shared::door::lines::{Signaling, SignalingError};
 use shared::door::signal::{HELLO, Introduction, Signal};
 use shared::door::stranger::{Arrived, Opening, STRANGER_SILENCE, Visitor, visitor};
@@ -65,7 +66,12 @@ impl Greeter<'_> {
             }
             Opening::Http1 => {
                 drop(turn);
-                return if is_welcome { self.greet_browser(socket, path).await } else { Ok(None) };
+                if is_welcome {
+                    return self.greet_browser(socket, path).await;
+                }
+                let reason = format!("{}: come later", self.too_many());
+                self.requests.refuse(socket, path.peer.ip(), Status::TooMany, &reason).await;
+                return Ok(None);
             }
             Opening::Tls | Opening::Other => {}
         }
@@ -80,14 +86,8 @@ impl Greeter<'_> {
         drop(turn);
         match visitor {
             Ok(Visitor::Stranger | Visitor::Prober) if !is_welcome => {
-                let most = self.config.limits.max_requests;
-                self.turn_away(
-                    connection,
-                    &format!(
-                        "over {most} connections a second from here (--max-requests): say hello at once, or come later"
-                    ),
-                )
-                .await
+                let reason = format!("{}: say hello at once, or come later", self.too_many());
+                self.turn_away(connection, &reason).await
             }
             Ok(Visitor::Plumb(hello)) => self.greet_plumb(connection, hello).await,
             Ok(Visitor::Stranger) if self.takes_strangers() => self.greet_stranger(connection).await,
@@ -100,6 +100,11 @@ impl Greeter<'_> {
             Ok(Visitor::Gone) => Ok(None),
             Err(error) => Err(misunderstood(connection.signaling, error).await.into()),
         }
+    }
+
+    /// Why an address that connects too often is refused.
+    fn too_many(&self) -> String {
+        format!("over {} connections a second from here (--max-requests)", self.config.limits.max_requests)
     }
 
     /// Whether a visitor without a hello gets an offer. A stranger cannot prove a token.

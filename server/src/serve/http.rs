@@ -18,6 +18,11 @@ use crate::metrics::{MEDIA_TYPE, Metrics};
 /// sessions on the same threads.
 const MAX_REQUESTS: usize = 16;
 
+/// Maximum number of refusals that are being sent at a time; further visitors are closed without one. A refusal keeps its
+/// connection open for up to two seconds, so without a limit a flood would use up the descriptors. As many as wait by
+/// default (`--max-waiting`).
+const MAX_REFUSALS: usize = 256;
+
 /// The response to an unknown path, which lists the known ones.
 const PATHS: &str = "This is a Plumb server. It has / (a page for a browser), /metrics (OpenMetrics) and /healthz. Frames come \
                      over WebRTC, TCP or gRPC: docs/protocol.md.\n";
@@ -29,11 +34,12 @@ const MAX_BROWSING: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     open: AtomicUsize,
+    refusals: AtomicUsize,
     browsing: Mutex<VecDeque<(IpAddr, Instant)>>,
 }
 
-/// A request's place; freed when dropped.
-struct Place<'a>(&'a Requests);
+/// One of a limited number of places; freed when dropped.
+struct Place<'a>(&'a AtomicUsize);
 
 /// A connection that has become a WebSocket.
 pub(super) enum Upgraded {
@@ -67,10 +73,9 @@ impl Requests {
         metrics: &Arc<Metrics>,
         pages: &Arc<Pages>,
     ) -> Option<Upgraded> {
-        let Some(_place) = self.take() else {
-            debug!("{peer}: refused: {MAX_REQUESTS} requests at a time");
-            let full = Answer::text(Status::Unavailable, format!("more than {MAX_REQUESTS} requests at a time\n"));
-            let _ = answer(socket, &full, false).await;
+        let Some(_place) = Place::take(&self.open, MAX_REQUESTS) else {
+            self.refuse(socket, peer, Status::Unavailable, &format!("more than {MAX_REQUESTS} requests at a time"))
+                .await;
             return None;
         };
         let (response, is_head, key) = match request(&mut socket).await {
@@ -103,6 +108,15 @@ impl Requests {
         None
     }
 
+    /// Answers that a request is not served, whatever it asks for.
+    pub(super) async fn refuse(&self, socket: Socket, peer: IpAddr, status: Status, reason: &str) {
+        debug!("{peer}: refused: {reason}");
+        if let Some(_place) = Place::take(&self.refusals, MAX_REFUSALS) {
+            // A visitor that does not read it is gone anyway.
+            let _ = answer(socket, &Answer::text(status, format!("{reason}\n")), false).await;
+        }
+    }
+
     /// Whether this address has asked for the page within this time.
     pub(super) fn is_browsing(&self, address: IpAddr, within: Duration) -> bool {
         self.browsing().iter().any(|(known, at)| *known == address && at.elapsed() < within)
@@ -122,17 +136,20 @@ impl Requests {
         // The list is whole after a panic elsewhere.
         self.browsing.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn take(&self) -> Option<Place<'_>> {
-        let place = Place(self);
+impl<'a> Place<'a> {
+    /// Takes one of this many places; `None` if all are taken.
+    fn take(taken: &'a AtomicUsize, most: usize) -> Option<Self> {
         // Dropping the place frees it.
-        (self.open.fetch_add(1, Ordering::AcqRel) < MAX_REQUESTS).then_some(place)
+        let place = Self(taken);
+        (taken.fetch_add(1, Ordering::AcqRel) < most).then_some(place)
     }
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::AcqRel);
+        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -321,9 +338,11 @@ mod tests {
     #[test]
     fn places_are_limited_and_come_back() {
         let requests = Requests::default();
-        let places: Vec<_> = (0..MAX_REQUESTS).map(|_| requests.take().unwrap()).collect();
-        assert!(requests.take().is_none() && requests.take().is_none());
+        let places: Vec<_> = (0..MAX_REQUESTS).map(|_| Place::take(&requests.open, MAX_REQUESTS).unwrap()).collect();
+        assert!(
+            Place::take(&requests.open, MAX_REQUESTS).is_none() && Place::take(&requests.open, MAX_REQUESTS).is_none()
+        );
         drop(places);
-        assert!(requests.take().is_some());
+        assert!(Place::take(&requests.open, MAX_REQUESTS).is_some());
     }
 }

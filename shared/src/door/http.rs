@@ -96,6 +96,8 @@ pub enum Status {
     Misdirected,
     /// 426.
     UpgradeRequired,
+    /// 429.
+    TooMany,
     /// 431.
     HeadersTooLarge,
     /// 503.
@@ -114,6 +116,7 @@ impl Status {
             Self::RequestTimeout => "408 Request Timeout",
             Self::Misdirected => "421 Misdirected Request",
             Self::UpgradeRequired => "426 Upgrade Required",
+            Self::TooMany => "429 Too Many Requests",
             Self::HeadersTooLarge => "431 Request Header Fields Too Large",
             Self::Unavailable => "503 Service Unavailable",
         }

@@ -5,6 +5,7 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use csv::{Reader, StringRecord};
+use shared::text::Escaped;
 
 use super::error::RenewError;
 use crate::output::table;
@@ -55,32 +56,41 @@ pub(super) struct Rows {
     task: TaskName,
     limit: LimitKind,
     columns: Vec<Column>,
+    /// The field of each column; none if the build that wrote the file did not have the column yet.
+    fields: Vec<Option<usize>>,
     reader: Reader<BufReader<File>>,
     record: StringRecord,
 }
 
 impl Rows {
-    /// Opens the file, whose header must be that of the task.
+    /// Opens the file, whose header must be one that this or an earlier build wrote for the task.
     pub(super) fn open(path: &Path, task: TaskName, limit: LimitKind) -> Result<Self, RenewError> {
         let failed = |error| RenewError::Io { path: path.into(), error };
         let file = File::open(path).map_err(failed)?;
         let is_empty = file.metadata().map_err(failed)?.len() == 0;
         let reader = csv::ReaderBuilder::new().flexible(true).from_reader(BufReader::new(file));
-        let columns: Vec<_> = table::columns(task).collect();
-        let mut rows = Self { path: path.into(), task, limit, columns, reader, record: StringRecord::new() };
+        let columns = table::columns(task).collect();
+        let (fields, record) = (Vec::new(), StringRecord::new());
+        let mut rows = Self { path: path.into(), task, limit, columns, fields, reader, record };
         // A run that broke off at once has no header.
         if !is_empty {
-            rows.check_header()?;
+            rows.fields = rows.read_header().map_err(|wrong| rows.wrong(1, &wrong))?;
         }
         Ok(rows)
     }
 
-    fn check_header(&mut self) -> Result<(), RenewError> {
-        let is_ours = match self.reader.headers() {
-            Ok(header) => header.iter().eq(self.columns.iter().map(|column| column.name)),
-            Err(_) => false,
+    /// Finds the columns by name. Columns are never removed, but later builds add some to the truth.
+    fn read_header(&mut self) -> Result<Vec<Option<usize>>, String> {
+        let header = self.reader.headers().map_err(|error| error.to_string())?;
+        if let Some(unknown) = header.iter().find(|name| self.columns.iter().all(|column| column.name != *name)) {
+            return Err(format!("it has the column {}, which this version does not know", Escaped(unknown)));
+        }
+        let may_be_missing = self.task.columns().truth;
+        let field = |column: &Column| match header.iter().position(|name| name == column.name) {
+            None if !may_be_missing.contains(column) => Err(format!("it lacks the column {}", column.name)),
+            field => Ok(field),
         };
-        if is_ours { Ok(()) } else { Err(self.wrong(1, "it has other columns")) }
+        self.columns.iter().map(field).collect()
     }
 
     fn wrong(&self, line: u64, wrong: &str) -> RenewError {
@@ -88,11 +98,12 @@ impl Rows {
     }
 
     fn row(&self) -> Result<Row, String> {
-        if self.record.len() != self.columns.len() {
-            return Err(format!("it has {} fields instead of {}", self.record.len(), self.columns.len()));
+        let width = self.fields.iter().flatten().count();
+        if self.record.len() != width {
+            return Err(format!("it has {} fields instead of {width}", self.record.len()));
         }
-        let fields = self.record.iter().zip(&self.columns);
-        let cells = fields.map(|(text, column)| {
+        let cells = self.fields.iter().zip(&self.columns).map(|(field, column)| {
+            let text = field.and_then(|field| self.record.get(field)).unwrap_or_default();
             Cell::read(text, column.kind).ok_or_else(|| format!("its {} is not a value of that column", column.name))
         });
         let cells = cells.collect::<Result<Vec<_>, _>>()?;
@@ -164,11 +175,41 @@ mod tests {
     }
 
     #[test]
-    fn a_table_of_another_task_is_refused() {
+    fn a_table_of_an_earlier_build_is_read_without_the_columns_that_were_added_to_its_truth() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("frames.csv");
-        std::fs::write(&path, "session,frame\n").unwrap();
-        let refused = Rows::open(&path, TaskName::ack(), LimitKind::Bound).err().unwrap().to_string();
-        assert!(refused.contains("line 1") && refused.contains("it has other columns"), "{refused}");
+        let task = TaskName::default();
+        let (early, late) = task.columns().truth.split_at(5);
+        assert!(!late.is_empty());
+        let columns = table::columns(task).filter(|column| !late.contains(column));
+        let columns: Vec<_> = columns.map(|column| column.name).collect();
+        let truth = ["ball", "320.5", "240.25", "20", "0.0139"];
+        let value = |name: &str| match early.iter().position(|column| column.name == name) {
+            Some(at) => truth[at],
+            None if name == "outcome" => "dropped",
+            None if ["session", "frame", "source_index", "captured_us", "warmup"].contains(&name) => "0",
+            None => "",
+        };
+        let row: Vec<_> = columns.iter().map(|name| value(name)).collect();
+        std::fs::write(&path, format!("{}\n{}\n", columns.join(","), row.join(","))).unwrap();
+        let rows = Rows::open(&path, task, LimitKind::Bound).unwrap();
+        let rows: Vec<_> = rows.map(|row| row.unwrap().record).collect();
+        let (ball, _) = rows[0].truth.ball().unwrap();
+        assert_eq!((rows.len(), ball.x, ball.y), (1, 320.5, 240.25));
+        assert_eq!(rows[0].truth_cells.len(), task.columns().truth.len());
+    }
+
+    #[test]
+    fn a_table_of_another_task_or_of_a_later_build_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("frames.csv");
+        let refused = |header: &str| {
+            std::fs::write(&path, format!("{header}\n")).unwrap();
+            Rows::open(&path, TaskName::ack(), LimitKind::Bound).err().unwrap().to_string()
+        };
+        let said = refused("session,frame");
+        assert!(said.contains("line 1") && said.contains("it lacks the column source_index"), "{said}");
+        let said = refused("session,frame,truth\u{7}");
+        assert!(said.contains("it has the column truth\\u{7}, which this version does not know"), "{said}");
     }
 }
