@@ -90,7 +90,6 @@ fn intervals_of_14_parameters_cover_the_truth_in_178_to_199_of_200() {
     let all = coverage(SEEDS, &truth, |seed| intervals(&planted, seed, &asked));
     all.print("homography, plumb_bob and time");
     assert!(all.covered.iter().all(|covered| (178..=199).contains(covered)), "{:?}", all.covered);
-    assert!(all.largest[13] <= 6.0, "time offset off by {} us", all.largest[13]);
 }
 
 #[test]
