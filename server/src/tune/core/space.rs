@@ -303,6 +303,12 @@ mod tests {
     }
 
     #[test]
+    fn a_setting_is_described_by_its_values() {
+        let space = space(vec![real(0.0, 1.0, false), real(0.0, 1.0, false)]);
+        assert_eq!(space.described(&Setting(vec![Some(Value::Real(0.25)), None])), "p0 0.25, p1 as it is");
+    }
+
+    #[test]
     fn values_are_short_numbers_within_their_ranges() {
         assert_eq!(real(0.0, 1.0, false).at(1.0 / 3.0), Value::Real(0.3333));
         assert_eq!(real(0.0, 200.0, false).at(1.0 / 3.0), Value::Real(66.67));
