@@ -41,3 +41,5 @@ pub mod sweep;
 pub mod task;
 pub mod token;
 pub mod truth;
+#[cfg(test)]
+mod tune;
