@@ -9,7 +9,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-readonly SCENARIOS=(images pair_server_first pair_client_first four_clients stop_client stop_server interrupt health
+readonly SCENARIOS=(images locked_down pair_server_first pair_client_first four_clients stop_client stop_server interrupt health
   kill_client kill_server user_network host_network published_port wrong_server compose window video indexed_job)
 readonly PREFIX=plumb-test-$$
 # Nothing here takes this long on an idle machine; a loaded one may.
@@ -91,7 +91,16 @@ images() {
     check "rust-$program holds the program" grep -qx $program "$folder/files"
     check "rust-$program holds nothing else to run" not grep -qE '^(bin|usr|lib)/.' "$folder/files"
     "$docker" rm "$PREFIX-files" >/dev/null
+    check "rust-$program has no shell" not "$docker" run --rm --entrypoint /bin/sh rust-$program -c true 2>/dev/null
   done
+}
+
+# With the least that a container can have: a root that cannot be written, no capability, 64 MiB of memory.
+locked_down() {
+  local least=(--read-only --cap-drop ALL --security-opt no-new-privileges --memory 64m --memory-swap 64m)
+  run server "${least[@]}" rust-server
+  run client "${least[@]}" rust-client "$(address_of server):8080"
+  pair
 }
 
 pair_server_first() {

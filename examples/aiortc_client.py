@@ -57,7 +57,7 @@ def find_circle(image):
 
 LANES = {"control", "frames", "answers"}
 CHANNELS = {"gray8": 1, "bgr8": 3}
-OPENING_LIMIT = 10.0  # s, for the offer and for the data channels
+OPENING_LIMIT = 15.0  # s, for the offer and for the data channels. An offer may take 12 s while a browser opens the page
 SILENCE_LIMIT = 4.0  # s without a message: the server is gone
 SILENCE_LIMIT_AFTER_EOF = 1.5  # s, once the signaling connection has ended
 LEAST_PAYLOAD = 512  # bytes in every fragment but the last
@@ -315,7 +315,7 @@ def main():
     except KeyboardInterrupt:
         pass
     except (LinkLost, OSError, TimeoutError, ValueError, KeyError) as error:
-        print(f"{args.host}:{args.port}: {error or 'no answer in time'}", file=sys.stderr)
+        print(f"{args.host}:{args.port}: {str(error) or 'no answer in time'}", file=sys.stderr)
         return 3
     return 0
 

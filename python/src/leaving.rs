@@ -5,6 +5,8 @@
 //! the thread's stack, this aborts the process. So Python calls [`leave`] before the end: it refuses further entries,
 //! and waits until all threads are out.
 
+#![allow(unsafe_code, reason = "calls of CPython that have no safe form")]
+
 use std::ffi::{c_long, c_ulong};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

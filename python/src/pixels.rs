@@ -1,5 +1,7 @@
 //! Images as numpy arrays.
 
+#![allow(unsafe_code, reason = "arrays of numpy over pixels that Rust owns")]
+
 use std::sync::Arc;
 
 use numpy::{IntoPyArray, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray2, PyReadonlyArray3};

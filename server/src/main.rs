@@ -1,5 +1,7 @@
 //! Plumb's server, as a program.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 
 use clap::CommandFactory;

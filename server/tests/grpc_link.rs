@@ -1,5 +1,7 @@
 //! Sessions over the link grpc: the programs in two processes, the example with stock grpcio, refusals, ends, a slow
 //! network.
+
+#![allow(unsafe_code, reason = "socket options")]
 #![cfg(feature = "grpc")]
 
 use std::io::{Read, Write};

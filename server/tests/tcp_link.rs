@@ -1,5 +1,7 @@
 //! Sessions over the link tcp: the programs in two processes, the example in Python, refusals, ends, a slow network.
 
+#![allow(unsafe_code, reason = "socket options")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsRawFd;

@@ -1,5 +1,7 @@
 //! Both programs at a terminal: rows that fit it, the key `q`, a pause, and a terminal that is restored afterwards.
 
+#![allow(unsafe_code, reason = "signals")]
+
 use std::process::Command;
 
 use testkit::ends::{Server, client, free_address, with};

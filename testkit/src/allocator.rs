@@ -2,6 +2,8 @@
 //!
 //! A test installs it with `#[global_allocator] static COUNTING: Counting = Counting;`.
 
+#![allow(unsafe_code, reason = "an allocator")]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,5 +1,7 @@
 //! The programs' allocator, with counts of allocations and bytes.
 
+#![allow(unsafe_code, reason = "an allocator")]
+
 use std::alloc::{GlobalAlloc, Layout};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

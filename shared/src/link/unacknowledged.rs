@@ -1,5 +1,7 @@
 //! What the kernel knows of a TCP connection's bytes.
 
+#![allow(unsafe_code, reason = "a call of the kernel that has no safe form")]
+
 /// Bytes in the kernel's send buffer that the peer's kernel has not acknowledged (tcp(7), `SIOCOUTQ`); 0 where the
 /// kernel does not say.
 #[cfg(target_os = "linux")]

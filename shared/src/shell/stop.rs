@@ -1,5 +1,7 @@
 //! Stops all parts of a program, on a signal, a key or a closed window.
 
+#![allow(unsafe_code, reason = "a call of the C library that has no safe form")]
+
 use std::sync::{Arc, mpsc};
 use std::thread;
 

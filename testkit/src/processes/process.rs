@@ -1,5 +1,7 @@
 //! A process that a benchmark runs.
 
+#![allow(unsafe_code, reason = "signals")]
+
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};

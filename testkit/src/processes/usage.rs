@@ -1,5 +1,7 @@
 //! Measures the processor time and resources of a process.
 
+#![allow(unsafe_code, reason = "clocks of other processes")]
+
 use std::fs;
 use std::path::Path;
 use std::thread;

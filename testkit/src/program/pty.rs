@@ -1,5 +1,7 @@
 //! A program at a terminal of its own, as a person has it: with keys, a size and a pause.
 
+#![allow(unsafe_code, reason = "terminals")]
+
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};

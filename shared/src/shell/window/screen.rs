@@ -1,5 +1,7 @@
 //! A window on the screen that shows a canvas.
 
+#![allow(unsafe_code, reason = "functions of a library that is opened at run time")]
+
 use embedded_graphics::pixelcolor::RgbColor;
 use minifb::{InputCallback, Key, ScaleMode, Window, WindowOptions};
 use thiserror::Error;

@@ -1,5 +1,7 @@
 //! Fits an ellipse to edge points: distances of first order, with Cauchy weights.
 
+#![allow(unsafe_code, reason = "code for AVX2, chosen where the machine has it")]
+
 use super::arcs::MAX_ARCS;
 use super::oval::{Oval, PARAMETERS};
 use crate::pipeline::hough::fit::equations::cholesky::Factor;

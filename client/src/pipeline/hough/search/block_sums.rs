@@ -3,6 +3,8 @@
 //! Each exists twice, for any machine and for machines with AVX2, and is chosen at run time. Both give the same
 //! numbers.
 
+#![allow(unsafe_code, reason = "code for AVX2, chosen where the machine has it")]
+
 use crate::pipeline::hough::machine::has_avx2;
 
 #[cfg(target_arch = "x86_64")]

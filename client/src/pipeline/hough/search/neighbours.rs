@@ -1,5 +1,7 @@
 //! Sums over each cell and its eight neighbours.
 
+#![allow(unsafe_code, reason = "code for AVX2, chosen where the machine has it")]
+
 use crate::pipeline::hough::machine::for_two_machines;
 
 for_two_machines! {

@@ -1,5 +1,7 @@
 //! Finds the cells with a strong gradient. They are few, so whole vectors of cells are tested at once.
 
+#![allow(unsafe_code, reason = "code for AVX2, chosen where the machine has it")]
+
 use crate::pipeline::hough::machine::has_avx2;
 
 /// Appends the cells whose strength is at least `least`.

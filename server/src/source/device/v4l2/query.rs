@@ -1,5 +1,7 @@
 //! Asks the driver directly for what `linuxvideo` does not give: a buffer's timestamp and flags, and the rate.
 
+#![allow(unsafe_code, reason = "calls of the driver")]
+
 use std::ffi::{c_long, c_ulong};
 use std::io;
 use std::os::fd::AsFd;

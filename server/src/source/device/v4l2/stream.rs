@@ -1,5 +1,7 @@
 //! The buffers of a device that streams.
 
+#![allow(unsafe_code, reason = "waits on a file that another crate owns")]
+
 use std::io;
 use std::time::Duration;
 

@@ -3,6 +3,8 @@
 //!
 //! Both versions have the same source and no fused operations, so they give the same numbers.
 
+#![allow(unsafe_code, reason = "code for AVX2, chosen where the machine has it")]
+
 use super::model::Model;
 use super::products::{Lanes, fold, sum_sectors};
 use super::sums::SectorSums;

@@ -1,5 +1,7 @@
 //! Sums over all sectors: the products of a still disc, each multiplied by terms of the sector's direction.
 
+#![allow(unsafe_code, reason = "code for AVX2, chosen where the machine has it")]
+
 use super::sums::STILL_SLOTS;
 use crate::pipeline::hough::machine::for_two_machines;
 

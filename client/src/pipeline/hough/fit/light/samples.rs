@@ -1,5 +1,7 @@
 //! Samples of a picture in a ring: those pixels or cells that are close to a surface.
 
+#![allow(unsafe_code, reason = "code for AVX2, chosen where the machine has it")]
+
 use super::surface::{Moments, RowSums, Surface};
 use crate::pipeline::hough::machine::has_avx2;
 

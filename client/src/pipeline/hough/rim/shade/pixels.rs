@@ -1,5 +1,7 @@
 //! The pixels around an outline, and the sums of their columns by sector.
 
+#![allow(unsafe_code, reason = "code for AVX2, chosen where the machine has it")]
+
 use std::marker::PhantomData;
 use std::ops::Range;
 
