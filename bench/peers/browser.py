@@ -1,7 +1,9 @@
-"""Chromium as a client, driven by WebDriver: python3 browser.py HOST PORT [HELLO]
+"""A browser as a client, driven from outside: python3 browser.py BROWSER HOST PORT [HELLO]
+
+BROWSER is `chromium` (WebDriver, with chromedriver: Debian's chromium-driver) or `firefox` (Marionette).
 
 HELLO is a line of signaling to say first, such as '{"type":"hello","plumb":1,"role":"sink","receive_buffer":131072}'.
-Prints the result as JSON; exit code 0 if frames came. Needs chromium and chromedriver (Debian's chromium-driver).
+Prints the result as JSON; exit code 0 if frames came.
 """
 
 import json
@@ -14,6 +16,8 @@ import threading
 import time
 import urllib.request
 
+import firefox
+
 FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
 --disable-component-update --disable-sync""".split()
 CLIENT = pathlib.Path(__file__).with_name("plumb.js").read_text()
@@ -25,8 +29,10 @@ plumbClient(RTCPeerConnection, arguments[0], (line) => toServer.push(line)).then
 POLL = "return {lines: toServer.splice(0), result: window.result}"
 
 
-def main(host, port, hello=None):
-    with tempfile.TemporaryDirectory() as profile, Driver(profile) as driver:
+def main(browser, host, port, hello=None):
+    kind = {"chromium": Driver, "firefox": firefox.Driver}[browser]
+    # Firefox may still be writing to its profile when it is removed.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, kind(profile) as driver:
         server = socket.create_connection((host, int(port)))
         if hello:
             server.sendall(hello.encode() + b"\n")
@@ -47,7 +53,7 @@ def main(host, port, hello=None):
 
 
 class Driver:
-    """A page in Chromium."""
+    """A page in Chromium, as firefox.Driver is one in Firefox."""
 
     def __init__(self, profile):
         self.profile = profile

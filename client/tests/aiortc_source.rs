@@ -1,27 +1,33 @@
-//! A source of frames that is not Plumb: aiortc, in a version so old that its descriptions have another form.
+//! A source of frames that is not Plumb: aiortc. The descriptions of its oldest version have another form.
 //!
-//! The virtual environment is created once, in the target folder, from `bench/peers/old-aiortc.txt`.
+//! The virtual environments are created once, in the target folder, from the files of `bench/peers`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use testkit::ends;
+use testkit::peers::{self, AIORTC};
 use testkit::program::Program;
-use testkit::python;
 
 /// Position of the source's disc, in px.
 const CENTRE: (f64, f64) = (160.0, 120.0);
 
-fn peers(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../bench/peers").join(name)
+#[test]
+fn a_client_answers_the_frames_of_a_source_that_describes_data_channels_in_the_old_form() {
+    answers_the_frames_of(AIORTC[0]);
 }
 
 #[test]
-fn a_client_answers_the_frames_of_a_source_that_describes_data_channels_in_the_old_form() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let python = python::environment(folder, "old-aiortc-venv", &peers("old-aiortc.txt"));
+fn a_client_answers_the_frames_of_later_sources() {
+    for version in &AIORTC[1..] {
+        answers_the_frames_of(version);
+    }
+}
+
+fn answers_the_frames_of(version: &str) {
+    let python = peers::aiortc(Path::new(env!("CARGO_TARGET_TMPDIR")), version);
     let mut source = Command::new(python.unwrap_or_else(|error| panic!("{error}")));
-    source.arg(peers("aiortc_source.py")).arg("5");
+    source.arg(peers::file("aiortc_source.py")).arg("5");
     let source = Program::start(source);
     let line = source.stdout.wait_for("listening on ");
     let port = line.rsplit(' ').next().expect("a port");

@@ -7,29 +7,26 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use testkit::ends::Server;
+use testkit::peers::{self, AIORTC};
 use testkit::program::{Ended, Program};
-use testkit::python;
 use testkit::report::{ReportFile, only_session};
 
 /// Accuracy of the example on clean frames, in px. It takes the centroid with whole-pixel weights. The worst rounded
 /// centroid of a disc with a radius of 20 px is 0.0013 px off along each axis.
 const GOOD_MEAN_PX: f64 = 0.01;
 
-static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    python::environment(folder, "aiortc-venv", &example("requirements.txt")).unwrap_or_else(|error| panic!("{error}"))
-});
+static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| aiortc(AIORTC[AIORTC.len() - 1]));
 
 fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name)
 }
 
 /// Python with an aiortc of 2024, which waits until its peer begins SCTP.
-static OLD_PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let requirements = example("../bench/peers/old-aiortc.txt");
-    python::environment(folder, "old-aiortc-venv", &requirements).unwrap_or_else(|error| panic!("{error}"))
-});
+static OLD_PYTHON: LazyLock<PathBuf> = LazyLock::new(|| aiortc(AIORTC[0]));
+
+fn aiortc(version: &str) -> PathBuf {
+    peers::aiortc(Path::new(env!("CARGO_TARGET_TMPDIR")), version).unwrap_or_else(|error| panic!("{error}"))
+}
 
 fn python_client(server: &Server) -> Program {
     python_program(&PYTHON, &example("aiortc_client.py"), &[], server)
@@ -85,7 +82,7 @@ fn a_python_pipeline_with_small_udp_buffers_that_says_so_loses_no_frame_unpaced(
     let report = ReportFile::new();
     let options = ["--once", "--frames", "100", "--fps", "max", "--window", "4", "--deadline", "1s"];
     let server = Server::start(&[&options[..], &["--json", report.name()]].concat());
-    python_program(&PYTHON, &example("../bench/peers/small_buffer_client.py"), &["65536"], &server).end().expect(0);
+    python_program(&PYTHON, &peers::file("small_buffer_client.py"), &["65536"], &server).end().expect(0);
     server.end().expect(0);
     let session = only_session(&report.read()).clone();
     assert_eq!(session["frames"]["circle"], 100, "{:#}", session["frames"]);
@@ -104,7 +101,7 @@ fn a_link_that_does_not_open_says_where_it_is_stuck_while_it_waits() {
         ),
     ];
     let peers = faults.map(|(fault, said)| {
-        let peer = python_program(&PYTHON, &example("../bench/peers/stuck_client.py"), &[fault], &server);
+        let peer = python_program(&PYTHON, &peers::file("stuck_client.py"), &[fault], &server);
         server.program.stderr.wait_for(&format!("the data channels are not open yet: {said}"));
         peer
     });

