@@ -305,7 +305,10 @@ fn the_error_for_a_folder_that_no_run_wrote_says_what_is_missing() {
     fs::write(folder.path.join("run.toml"), "fps = 60\n").expect("written");
     folder.renew().expect(2).says("it has no frames.csv");
     fs::write(folder.path.join("frames.csv"), "a,b\n1,2\n").expect("written");
-    folder.renew().expect(2).says("line 1 is not a row of the task circle: it has the column a, which this version does not know");
+    folder
+        .renew()
+        .expect(2)
+        .says("line 1 is not a row of the task circle: it has the column a, which this version does not know");
     fs::write(folder.path.join("run.toml"), "fsp = 60\n").expect("written");
     folder.renew().expect(2).says("\"fsp\" is not an option");
     assert_eq!(folder.files(), ["frames.csv", "run.toml"]);
