@@ -15,6 +15,7 @@ nothing else. Exit code 1 if a goal is missed.
 
 import argparse
 import json
+import os
 import pathlib
 import socket
 import ssl
@@ -51,6 +52,11 @@ class Server:
         self.program.terminate()
         self.program.wait()
         return json.loads(self.report.read_text())["sessions"]
+
+    def processor_seconds(self):
+        """The processor time that it has taken."""
+        fields = pathlib.Path(f"/proc/{self.program.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def connect(self):
         host, port = self.address.rsplit(":", 1)
@@ -94,6 +100,25 @@ def openings(folder, count):
         print(f"| {link} | {' | '.join(f'{p50[way]:.2f} ({min(ms):.2f})' for way, ms in took.items())} |", flush=True)
     print()
     return is_met
+
+
+def handshake_costs(folder, count=400):
+    """Prints the processor time that the server takes for a connection, in the clear and with a handshake of TLS."""
+    server = Server(folder, *certificate_in(folder)[0])
+    host, port = server.address.rsplit(":", 1)
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    took = {}
+    for way in ("in the clear", "with a handshake"):
+        before = server.processor_seconds()
+        for index in range(count):
+            # From many addresses, because one that makes many handshakes has to wait.
+            with socket.create_connection((host, int(port)), timeout=5, source_address=(f"127.0.1.{index % 200 + 2}", 0)) as connection:
+                if way == "with a handshake":
+                    context.wrap_socket(connection).close()
+        took[way] = (server.processor_seconds() - before) / count * 1e3
+    server.sessions()
+    print(f"processor time of the server per connection: {', '.join(f'{ms:.2f} ms {way}' for way, ms in took.items())}\n", flush=True)
 
 
 def idle(server, until):
@@ -219,6 +244,7 @@ def main():
         folder = pathlib.Path(folder)
         if arguments.part in (None, "openings"):
             is_met &= openings(folder, arguments.openings)
+            handshake_costs(folder)
         if arguments.part in (None, "attacks"):
             is_met &= attacks(folder, arguments.seconds, arguments.rounds)
         if arguments.part in (None, "streams"):

@@ -6,13 +6,19 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 /// Counts allocations and passes them on to the system's allocator.
 pub struct Counting;
 
 /// Allocations of the whole process so far.
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+/// Bytes that the whole process holds now.
+static HELD_BY_PROCESS: AtomicI64 = AtomicI64::new(0);
+
+/// Maximum number of bytes that the whole process has held.
+static PEAK_OF_PROCESS: AtomicI64 = AtomicI64::new(0);
 
 thread_local! {
     /// Allocations of this thread so far.
@@ -45,6 +51,14 @@ pub fn most_bytes(run: impl FnOnce()) -> usize {
     usize::try_from(PEAK.get() - before).expect("no less than before")
 }
 
+/// Measures the most bytes that the whole process holds at once while `run` runs, beyond those held before.
+pub fn most_bytes_of_process(run: impl FnOnce()) -> usize {
+    let before = HELD_BY_PROCESS.load(Ordering::Relaxed);
+    PEAK_OF_PROCESS.store(before, Ordering::Relaxed);
+    run();
+    usize::try_from(PEAK_OF_PROCESS.load(Ordering::Relaxed) - before).expect("no less than before")
+}
+
 fn count_allocation() {
     ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
     // A thread that is ending no longer counts.
@@ -52,6 +66,8 @@ fn count_allocation() {
 }
 
 fn count_bytes(bytes: i64) {
+    let held = HELD_BY_PROCESS.fetch_add(bytes, Ordering::Relaxed) + bytes;
+    PEAK_OF_PROCESS.fetch_max(held, Ordering::Relaxed);
     let _ = HELD.try_with(|held| {
         held.set(held.get() + bytes);
         let _ = PEAK.try_with(|peak| peak.set(peak.get().max(held.get())));

@@ -29,6 +29,8 @@ pub(super) struct Problem<'a> {
     pub(super) sets: &'a [Set],
     /// For each frame of all sets, in order: the inverse of the Cholesky factor of its covariance, [[a, 0], [b, c]].
     whitening: Vec<[f64; 3]>,
+    /// Number of parameters of the form without its poses, and number of poses.
+    layout: (usize, usize),
     /// Whether residuals are in standard deviations rather than px.
     pub(super) is_weighted: bool,
 }
@@ -77,7 +79,9 @@ impl<'a> Problem<'a> {
         let is_weighted = sets.iter().all(Set::has_covariances);
         let all = sets.iter().flat_map(|set| &set.observations);
         let whitening = all.map(|one| if is_weighted { root(one) } else { [1.0, 0.0, 1.0] }).collect();
-        Self { model, sets, whitening, is_weighted }
+        let names = model.form.names().len();
+        let layout = if has_poses(model.form) { (names - POSE, sets.len()) } else { (names, 0) };
+        Self { model, sets, whitening, layout, is_weighted }
     }
 
     /// Frames of all sets.
@@ -93,12 +97,11 @@ impl<'a> Problem<'a> {
 
     /// Number of parameters of the form without its poses, and number of poses.
     pub(super) fn layout(&self) -> (usize, usize) {
-        let all = self.model.form.names().len();
-        if self.has_poses() { (all - POSE, self.sets.len()) } else { (all, 0) }
+        self.layout
     }
 
     pub(super) fn has_poses(&self) -> bool {
-        matches!(self.model.form, Form::Camera(_))
+        has_poses(self.model.form)
     }
 
     /// Number of parameters.
@@ -153,11 +156,10 @@ impl<'a> Problem<'a> {
     /// Residuals of all frames: answer minus model, in px; NaN where the model has no image.
     pub(super) fn residuals(&self, p: &[f64]) -> Vec<Point> {
         let maps = self.maps(p);
-        self.all().map(|(set, one)| self.residual(&maps[set].1, set, one, p)).collect()
+        self.all().map(|(set, one)| self.residual(&maps[set].1, one, self.shown(set, one, p).0)).collect()
     }
 
-    fn residual(&self, map: &Map, set: usize, one: &Observation, p: &[f64]) -> Point {
-        let (place, _) = self.shown(set, one, p);
+    fn residual(&self, map: &Map, one: &Observation, place: Point) -> Point {
         let image = match (self.model.target, one.radius) {
             (Target::Disc, Some(radius)) => map.centroid(place, radius),
             (Target::Sphere, Some(radius)) => map.centroid_of(Solid::Sphere, place, radius),
@@ -228,8 +230,8 @@ impl<'a> Problem<'a> {
     /// A frame's residual and derivatives. Those of a disc's centroid are taken at its centre: they differ by less than a
     /// thousandth, so that the solution differs by less than a thousandth of its standard deviation.
     fn row(&self, (own, map): &(Vec<f64>, Map), set: usize, one: &Observation, p: &[f64]) -> Option<Row> {
-        let residual = self.residual(map, set, one, p);
         let (place, velocity) = self.shown(set, one, p);
+        let residual = self.residual(map, one, place);
         let mut row = Row { residual, by: [[0.0; 2]; MOST + 2], columns: [0; MOST + 2], count: own.len() };
         let (_, slope) = self.model.form.project_by(map, own, place, &mut row.by)?;
         row.columns.iter_mut().zip(self.columns(set)).for_each(|(to, column)| *to = column);
@@ -252,6 +254,10 @@ impl<'a> Problem<'a> {
         let (image, _) = self.model.form.project(&own, point, &mut by)?;
         Some((image, self.columns(set).zip(by).collect()))
     }
+}
+
+fn has_poses(form: Form) -> bool {
+    matches!(form, Form::Camera(_))
 }
 
 fn white([a, b, c]: &[f64; 3], [x, y]: Point) -> Point {

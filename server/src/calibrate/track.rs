@@ -17,6 +17,8 @@ const ROUNDING_PX: f64 = 1e-9;
 pub(super) struct Track {
     times: Vec<f64>,
     places: Vec<Point>,
+    /// The second difference of the places around each sample, in px; 0 at the ends.
+    bends: Vec<Point>,
 }
 
 impl Track {
@@ -27,8 +29,9 @@ impl Track {
         if let Some(pair) = samples.windows(2).find(|pair| pair[0].0 == pair[1].0) {
             return Err(pair[0].0);
         }
+        let bends = (0..samples.len()).map(|at| bend(&samples, at)).collect();
         let (times, places) = samples.into_iter().unzip();
-        Ok(Self { times, places })
+        Ok(Self { times, places, bends })
     }
 
     /// Whether there are enough samples for a motion.
@@ -39,9 +42,20 @@ impl Track {
     /// The place at a time in µs, and the velocity in px per µs. Before the first and after the last sample, the motion
     /// continues in a straight line.
     pub(super) fn at(&self, time: f64) -> (Point, Point) {
-        let before = self.times.partition_point(|sample| *sample <= time).clamp(1, self.times.len() - 1) - 1;
+        let before = self.before(time);
         let [x, y] = [0, 1].map(|axis| self.along(axis, before, time));
         ([x.0, y.0], [x.1, y.1])
+    }
+
+    /// The last sample before this time. The first and the last stretch also hold the times outside.
+    fn before(&self, time: f64) -> usize {
+        let last = self.times.len() - 1;
+        // Frames mostly come at even intervals, so this place is mostly right, and nothing need be searched for.
+        let share = (time - self.times[0]) / (self.times[last] - self.times[0]);
+        let even = ((share * last as f64) as usize).min(last - 1);
+        let is_in = |at: &usize| self.times[*at] <= time && time < self.times[at + 1];
+        let near = [even, even.saturating_sub(1), (even + 1).min(last - 1)].into_iter().find(is_in);
+        near.unwrap_or_else(|| self.times.partition_point(|sample| *sample <= time).clamp(1, last) - 1)
     }
 
     /// Place and velocity along an axis, between the samples `at` and `at + 1`.
@@ -50,8 +64,8 @@ impl Track {
         if at == 0 || at + 2 >= self.times.len() {
             return chord.at(time);
         }
-        let [before, after] = [self.bend(axis, at), self.bend(axis, at + 1)];
-        let [early, late] = [self.bend(axis, at - 1), self.bend(axis, at + 2)];
+        let [before, after] = [self.bends[at][axis], self.bends[at + 1][axis]];
+        let [early, late] = [self.bends[at - 1][axis], self.bends[at + 2][axis]];
         let largest = before.abs().max(after.abs());
         if largest <= ROUNDING_PX {
             return chord.at(time);
@@ -65,34 +79,22 @@ impl Track {
         if time <= meet { first.at(time) } else { second.at(time) }
     }
 
-    /// Second difference of the places around a sample, in px. Zero beyond the ends.
-    fn bend(&self, axis: usize, at: usize) -> f64 {
-        if at == 0 || at + 1 >= self.times.len() {
-            return 0.0;
-        }
-        let [before, here, after] = [at - 1, at, at + 1].map(|at| (self.times[at], self.places[at][axis]));
-        let share = (here.0 - before.0) / (after.0 - before.0);
-        here.1 - (before.1 + share * (after.1 - before.1))
-    }
-
     /// Whether the second differences around a stretch change evenly, as those of a smooth motion do. A bounce leaves two
     /// of them between zeros.
     fn is_smooth(&self, axis: usize, at: usize) -> bool {
-        let inner: Vec<_> =
-            (at.max(2) - 1..=(at + 2).min(self.times.len() - 2)).map(|at| self.bend(axis, at)).collect();
-        let largest = inner.iter().fold(0.0_f64, |most, bend| most.max(bend.abs()));
-        inner.len() > 2 && inner.windows(3).all(|of| (of[0] - 2.0 * of[1] + of[2]).abs() < largest / 4.0)
+        let inner = &self.bends[at.max(2) - 1..=(at + 2).min(self.times.len() - 2)];
+        let largest = inner.iter().fold(0.0_f64, |most, bend| most.max(bend[axis].abs()));
+        let is_even = |of: &[Point]| (of[0][axis] - 2.0 * of[1][axis] + of[2][axis]).abs() < largest / 4.0;
+        inner.len() > 2 && inner.windows(3).all(is_even)
     }
 
     fn cubic(&self, axis: usize, at: usize, time: f64) -> (f64, f64) {
-        let nodes: Vec<_> = (at - 1..=at + 2).map(|at| (self.times[at] - time, self.places[at][axis])).collect();
+        let nodes = [at - 1, at, at + 1, at + 2].map(|at| (self.times[at] - time, self.places[at][axis]));
         let (mut value, mut slope) = (0.0, 0.0);
         // Lagrange's polynomial and its derivative at 0.
         for (place, (t, x)) in nodes.iter().enumerate() {
-            let others: Vec<_> =
-                nodes.iter().enumerate().filter(|(other, _)| *other != place).map(|(_, n)| n.0).collect();
-            let below: f64 = others.iter().map(|other| t - other).product();
-            let [a, b, c] = [others[0], others[1], others[2]];
+            let [a, b, c] = [1, 2, 3].map(|step| nodes[(place + step) % 4].0);
+            let below = (t - a) * (t - b) * (t - c);
             value -= x * a * b * c / below;
             slope += x * (a * b + b * c + a * c) / below;
         }
@@ -104,6 +106,16 @@ impl Track {
         let slope = (self.places[at + 1][axis] - x) / (self.times[at + 1] - t);
         Line { t, x, slope }
     }
+}
+
+/// Second difference of the places around a sample, in px. Zero beyond the ends.
+fn bend(samples: &[(f64, Point)], at: usize) -> Point {
+    if at == 0 || at + 1 >= samples.len() {
+        return [0.0; 2];
+    }
+    let [before, here, after] = [at - 1, at, at + 1].map(|at| samples[at]);
+    let share = (here.0 - before.0) / (after.0 - before.0);
+    [0, 1].map(|axis| here.1[axis] - (before.1[axis] + share * (after.1[axis] - before.1[axis])))
 }
 
 /// A straight motion along an axis.

@@ -1,6 +1,10 @@
 //! Cross-validation: how well a model predicts frames and poses that it was not fitted to.
 
+use std::panic::resume_unwind;
+use std::thread;
+
 use nalgebra::{Cholesky, DVector};
+use shared::lens::Point;
 
 use super::fit::{Fit, Sigma, fit_to};
 use super::observation::Set;
@@ -22,30 +26,41 @@ pub(super) fn cross_validated(problem: &Problem<'_>, fit: &Fit, sigma: Sigma) ->
     let part = |keep: &dyn Fn(usize) -> bool| -> Vec<bool> {
         fit.used.iter().enumerate().map(|(at, used)| *used && keep(at)).collect()
     };
-    let mut squares = Vec::new();
-    for fold in 0..FOLDS {
-        let kept = part(&|at| at % FOLDS != fold);
-        let values = solve(problem, &fit.values, &kept).ok()?;
-        let residuals = problem.residuals(&values);
-        squares.extend(
-            residuals.into_iter().zip(part(&|at| at % FOLDS == fold)).filter(|(_, held)| *held).map(|one| one.0),
-        );
-    }
+    let squares: Vec<_> = at_once(FOLDS, |fold| held_out(problem, fit, &part(&|at| at % FOLDS != fold)));
+    let squares = squares.into_iter().collect::<Option<Vec<_>>>()?;
     let fitted = problem.residuals(&fit.values).into_iter().zip(&fit.used).filter(|(_, used)| **used).map(|one| one.0);
     Some(CrossValidation {
         folds: FOLDS,
         fitted_rms_px: summed(fitted).rms_px,
-        held_out_rms_px: summed(squares.into_iter()).rms_px,
+        held_out_rms_px: summed(squares.into_iter().flatten()).rms_px,
         poses_rms_px: (poses >= 3).then(|| held_out_poses(problem, fit)).flatten(),
         halves_p: halves(problem, fit, sigma, [part(&|at| at % 2 == 0), part(&|at| at % 2 == 1)]),
+    })
+}
+
+/// The residuals of the frames that are not kept, after a fit to those that are.
+fn held_out(problem: &Problem<'_>, fit: &Fit, kept: &[bool]) -> Option<Vec<Point>> {
+    let values = solve(problem, &fit.values, kept).ok()?;
+    let is_held = fit.used.iter().zip(kept).map(|(used, kept)| *used && !kept);
+    Some(problem.residuals(&values).into_iter().zip(is_held).filter(|(_, held)| *held).map(|one| one.0).collect())
+}
+
+/// The results of independent fits, in their order. Each has a thread, because together they take most of the time of a
+/// calibration.
+fn at_once<T: Send>(count: usize, one: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    thread::scope(|scope| {
+        let one = &one;
+        let running: Vec<_> = (0..count).map(|at| scope.spawn(move || one(at))).collect();
+        running.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     })
 }
 
 /// Whether two halves of the frames agree within their covariances: d (C₀ + C₁)⁻¹ d is χ² for the difference d of their
 /// parameters.
 fn halves(problem: &Problem<'_>, fit: &Fit, sigma: Sigma, parts: [Vec<bool>; 2]) -> Option<f64> {
-    let [a, b] = parts.map(|used| fit_to(problem, &fit.values, &used, sigma).ok());
-    let (a, b) = (a?, b?);
+    let fits = at_once(parts.len(), |part| fit_to(problem, &fit.values, &parts[part], sigma).ok());
+    let fits = fits.into_iter().collect::<Option<Vec<_>>>()?;
+    let [a, b] = fits.as_slice() else { return None };
     let told: Vec<usize> = (0..fit.values.len()).filter(|at| a.told.is_told[*at] && b.told.is_told[*at]).collect();
     if told.is_empty() {
         return None;
