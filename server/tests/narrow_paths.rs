@@ -56,7 +56,8 @@ fn our_own_client_on_a_narrow_path_gets_all_frames() {
         return;
     }
     let client = command("client");
-    for path in PATHS {
+    let between = ["1360", "1400", "1464", "1492", "1500"].map(|mtu| ["middle", mtu]);
+    for path in PATHS.into_iter().chain(between) {
         all_frames_are_answered(path, &client, &["SERVER:9200", "--no-graphics"], &[]);
     }
     // Packets larger than the path are fragmented, not lost, if the user asks for them.

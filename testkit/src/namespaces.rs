@@ -76,7 +76,7 @@ impl Pair {
     fn filter(&self, change: &str) {
         for name in &self.names {
             run(Command::new("ip")
-                .args(["netns", "exec", name, "iptables", change, "INPUT", "-i", CABLE, "-j", "DROP"]));
+                .args(["netns", "exec", name, "iptables", "-w", change, "INPUT", "-i", CABLE, "-j", "DROP"]));
         }
     }
 }

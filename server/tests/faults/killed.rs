@@ -7,11 +7,11 @@ use testkit::ends::{Server, client};
 use testkit::program::Program;
 use testkit::report::rows;
 
+use crate::LINKS;
+
 /// Moments after the start of the client. Over loopback a link opens in 3 to 30 ms, after the program has started; the
 /// latest are in the session.
 const MOMENTS_MS: [u64; 12] = [0, 2, 4, 6, 8, 10, 15, 20, 30, 50, 100, 300];
-
-const LINKS: [&str; 3] = ["webrtc", "tcp", "grpc"];
 
 #[test]
 fn a_client_killed_at_any_moment_leaves_a_server_that_serves_the_next() {
