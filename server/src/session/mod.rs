@@ -196,8 +196,9 @@ impl Session {
     /// How silent the client is.
     pub fn silence(&self, now: Micros) -> Silence {
         let silence = self.liveness.silence(now);
-        // A ping may still wait for the shell.
-        Silence { is_asked: silence.is_asked && self.outbox.is_empty(), ..silence }
+        // A ping may still wait for the shell, and a client need not answer before its hello, which has a limit of its own.
+        let is_asked = silence.is_asked && self.outbox.is_empty() && self.client.is_some();
+        Silence { is_asked, ..silence }
     }
 
     /// Notes that the client's link acknowledged something.
