@@ -46,8 +46,8 @@ fn an_end_stopped_for_3_s_goes_on_over_every_link() {
             stopped.stop(&mut server, &mut client, |_, _| thread::sleep(Duration::from_secs(3)));
             client.end().expect(0);
             server.end().expect(0);
-            let frames = &only_session(&report.read())["frames"];
-            assert_eq!(frames["circle"], 200, "{link}, {stopped:?}: {frames:#}");
+            let report = report.read();
+            assert_eq!(only_session(&report)["frames"]["circle"], 200, "{link}, {stopped:?}: {report:#}");
         }
     });
 }
