@@ -37,6 +37,9 @@ RUN find shared client server -name '*.rs' -exec touch {} + \
       cargo rustc --release --locked -p $program --bin $program -- -C target-feature=+crt-static || exit 1; \
     done \
  && mkdir static && mv target/release/client target/release/server static/
+# What each program is made of, for whoever checks it: CycloneDX, beside the program.
+COPY docker/sbom.sh docker/
+RUN for program in client server; do sh docker/sbom.sh $program >static/$program.cdx.json || exit 1; done
 
 # Linked dynamically: libX11 is opened when a window is.
 FROM builder AS dynamic
@@ -48,6 +51,7 @@ RUN apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libx11-6 libxcursor1 >/dev/null \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=dynamic /plumb/target/release/client /client
+COPY --from=builder /plumb/static/client.cdx.json /
 LABEL org.opencontainers.image.title="Plumb client" \
       org.opencontainers.image.description="Receives frames from a Plumb server over WebRTC, finds the circle in each, answers." \
       org.opencontainers.image.version="0.1.0" \
@@ -57,6 +61,7 @@ ENTRYPOINT ["/client"]
 
 FROM scratch AS headless
 COPY --from=builder /plumb/static/client /client
+COPY --from=builder /plumb/static/client.cdx.json /
 LABEL org.opencontainers.image.title="Plumb client" \
       org.opencontainers.image.description="Receives frames from a Plumb server over WebRTC, finds the circle in each, answers." \
       org.opencontainers.image.version="0.1.0" \

@@ -38,6 +38,9 @@ RUN find shared client server -name '*.rs' -exec touch {} + \
       cargo rustc --release --locked -p $program --bin $program -- -C target-feature=+crt-static || exit 1; \
     done \
  && mkdir static && mv target/release/client target/release/server static/
+# What each program is made of, for whoever checks it: CycloneDX, beside the program.
+COPY docker/sbom.sh docker/
+RUN for program in client server; do sh docker/sbom.sh $program >static/$program.cdx.json || exit 1; done
 
 # Linked dynamically: libX11 is opened when a window is.
 FROM builder AS dynamic
@@ -49,6 +52,7 @@ RUN apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libx11-6 libxcursor1 >/dev/null \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=dynamic /plumb/target/release/server /server
+COPY --from=builder /plumb/static/server.cdx.json /
 LABEL org.opencontainers.image.title="Plumb server" \
       org.opencontainers.image.description="Sends camera pipelines frames of known truth over WebRTC and scores the answers." \
       org.opencontainers.image.version="0.1.0" \
@@ -65,6 +69,7 @@ RUN apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ffmpeg >/dev/null \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=builder /plumb/static/server /server
+COPY --from=builder /plumb/static/server.cdx.json /
 LABEL org.opencontainers.image.title="Plumb server" \
       org.opencontainers.image.description="Sends camera pipelines frames of known truth over WebRTC and scores the answers." \
       org.opencontainers.image.version="0.1.0" \
@@ -77,6 +82,7 @@ ENTRYPOINT ["/server"]
 
 FROM scratch AS headless
 COPY --from=builder /plumb/static/server /server
+COPY --from=builder /plumb/static/server.cdx.json /
 LABEL org.opencontainers.image.title="Plumb server" \
       org.opencontainers.image.description="Sends camera pipelines frames of known truth over WebRTC and scores the answers." \
       org.opencontainers.image.version="0.1.0" \

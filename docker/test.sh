@@ -90,6 +90,8 @@ images() {
     "$docker" export "$PREFIX-files" | tar -t >"$folder/files"
     check "rust-$program holds the program" grep -qx $program "$folder/files"
     check "rust-$program holds nothing else to run" not grep -qE '^(bin|usr|lib)/.' "$folder/files"
+    "$docker" cp "$PREFIX-files:/$program.cdx.json" "$folder/" >/dev/null || true
+    check "rust-$program says what it is made of" docker/check_sbom.py $program "$folder/$program.cdx.json"
     "$docker" rm "$PREFIX-files" >/dev/null
     check "rust-$program has no shell" not "$docker" run --rm --entrypoint /bin/sh rust-$program -c true 2>/dev/null
   done

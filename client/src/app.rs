@@ -70,7 +70,7 @@ pub fn run(args: &SessionArgs) -> Exit {
     // With several sessions, a key cannot say which one it is for.
     let on_key = listening.is_none().then(|| on_key(&commander));
     let controls = Controls { stopper: &stopper, on_key, takes_terminal: !args.commands };
-    let exit = beside_window_or_rows(board.as_ref(), &rows, &controls, |place| {
+    beside_window_or_rows(board.as_ref(), &rows, &controls, |place| {
         if args.commands {
             read_lines(std::io::stdin(), commander);
         }
@@ -86,14 +86,7 @@ pub fn run(args: &SessionArgs) -> Exit {
             }
             (None, Place::Rows) => on_runtime(session(&config, &mut TerminalView::new(rows.clone()), stop, commands)),
         }
-    });
-    match rows.finish(|| stopper.is_stopped()) {
-        Ok(()) => exit,
-        Err(lost) => {
-            error!("{lost}");
-            Exit::of([exit, Exit::Other])
-        }
-    }
+    })
 }
 
 /// What the window says before there is a session.

@@ -170,7 +170,7 @@ impl Runner<'_> {
     /// Tells the session what the link shows before it decides: whether the silent peer acknowledges, and whether answers
     /// pile up.
     async fn look_at(&mut self, sender: &LinkSender, signs: &mut Signs) {
-        if signs.look(sender, self.session.is_silent(self.clock.now())).await {
+        if signs.look(sender, self.session.silence(self.clock.now())).await {
             self.session.acknowledged(self.clock.now());
         }
         if self.session.has_replies(self.clock.now()) && sender.buffered(Lane::Answers).await > BACKLOG {

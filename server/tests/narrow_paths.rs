@@ -1,27 +1,17 @@
 //! Paths that carry less than Ethernet's 1,500 bytes, between network namespaces (`bench/path.sh`).
 //!
-//! Namespaces need root and `ip`. Where they are not available, a test says so and passes, unless `CI` is `true`.
+//! Where namespaces are not available, a test says so and passes, unless `CI` is `true`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use testkit::namespaces;
 use testkit::program::{Ended, Program, command};
 use testkit::python;
 use testkit::report::{ReportFile, only_session};
 
 fn from_root(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
-}
-
-/// Whether namespaces can be created here.
-fn has_namespaces() -> bool {
-    let probe = "[ $(id -u) = 0 ] && command -v iptables && ip netns add plumb-$$ && ip netns del plumb-$$";
-    let made = Command::new("sh").args(["-c", probe]).output().is_ok_and(|output| output.status.success());
-    assert!(made || std::env::var("CI").as_deref() != Ok("true"), "no network namespaces here");
-    if !made {
-        eprintln!("skipped: network namespaces need root, ip and iptables");
-    }
-    made
 }
 
 /// Runs 30 frames on this path to this client, with these arguments. Returns what happened to the frames.
@@ -48,7 +38,7 @@ const PATHS: [[&str; 2]; 3] = [["end", "1280"], ["end", "1420"], ["middle", "128
 
 #[test]
 fn a_stranger_on_a_narrow_path_gets_all_frames() {
-    if !has_namespaces() {
+    if !namespaces::available() {
         return;
     }
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
@@ -62,11 +52,12 @@ fn a_stranger_on_a_narrow_path_gets_all_frames() {
 
 #[test]
 fn our_own_client_on_a_narrow_path_gets_all_frames() {
-    if !has_namespaces() {
+    if !namespaces::available() {
         return;
     }
     let client = command("client");
-    for path in PATHS {
+    let between = ["1360", "1400", "1464", "1492", "1500"].map(|mtu| ["middle", mtu]);
+    for path in PATHS.into_iter().chain(between) {
         all_frames_are_answered(path, &client, &["SERVER:9200", "--no-graphics"], &[]);
     }
     // Packets larger than the path are fragmented, not lost, if the user asks for them.

@@ -12,7 +12,7 @@ use shared::geometry::Size;
 use testkit::ends::{Server, with};
 use testkit::picture_client::{self, INVERTING};
 use testkit::program::{LIMIT, Program, command, poll};
-use testkit::report::rows;
+use testkit::report::{ReportFile, only_session, rows};
 
 /// Size of the screen, with room for two windows side by side.
 const SCREEN: (usize, usize) = (2400, 1000);
@@ -24,7 +24,7 @@ const FRAME: Size = Size { width: 640, height: 480 };
 
 /// A virtual display.
 struct Display {
-    _xvfb: Program,
+    xvfb: Program,
     name: String,
     size: (usize, usize),
 }
@@ -45,7 +45,7 @@ impl Display {
         xvfb.args(["-displayfd", "1", "-noreset", "-nolisten", "tcp", "-screen", "0", &format!("{width}x{height}x24")]);
         let xvfb = Program::start(xvfb);
         let name = format!(":{}", xvfb.stdout.wait_for("").trim());
-        Self { _xvfb: xvfb, name, size }
+        Self { xvfb, name, size }
     }
 
     fn server(&self, options: &[&str]) -> Server {
@@ -378,6 +378,22 @@ fn a_signal_closes_a_window_in_order() {
     server.program.signal("TERM");
     server.end().expect(0);
     client.end().expect(0).says("the server stops");
+}
+
+#[test]
+fn when_the_display_dies_the_run_goes_on_without_windows_and_is_complete() {
+    let report = ReportFile::new();
+    let mut display = Display::open();
+    // Both windows are there long before the end, on a busy machine too.
+    let server = display.server(&["--once", "--frames", "600", "--json", report.name()]);
+    let client = display.client(&server.address);
+    display.window("Plumb server", 0);
+    display.window("Plumb client", CLIENT_LEFT);
+    display.xvfb.signal("KILL");
+    let gone = "the display is gone: the run goes on without a window";
+    client.end().expect(0).says(gone);
+    server.end().expect(0).says(gone);
+    assert_eq!(only_session(&report.read())["frames"]["circle"], 600);
 }
 
 #[test]

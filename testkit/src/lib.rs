@@ -13,6 +13,7 @@
 //! | `picture_client` | a real client whose answers are pictures (feature `world`) |
 //! | `slow_client` | a real client with a given detection time (feature `world`) |
 //! | [`allocator`] | an allocator that counts |
+//! | `namespaces` | two network namespaces joined by a cable (Linux, root) |
 //! | [`picture`] | pictures of known truth for the detectors |
 //! | [`python`] | Python environments |
 //! | [`peers`] | WebRTC peers that are not Plumb's |
@@ -32,6 +33,8 @@ pub mod ends;
 pub mod folder;
 pub mod greeting;
 pub mod help;
+#[cfg(target_os = "linux")]
+pub mod namespaces;
 pub mod peers;
 pub mod picture;
 #[cfg(feature = "world")]

@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 use serde::Serialize;
 use shared::flow::live::Receiver;
-use shared::flow::liveness::Liveness;
+use shared::flow::liveness::{Liveness, Silence};
 use shared::flow::verdict::Verdict;
 use shared::link::Lane;
 use shared::protocol::fragment::{FragmentError, Piece, Reassembler, Splitter};
@@ -179,9 +179,9 @@ impl Session {
         self.liveness.peer_may_be_gone(now);
     }
 
-    /// Whether the server has been silent long enough to check if its link still acknowledges.
-    pub fn is_silent(&self, now: Micros) -> bool {
-        self.liveness.is_silent(now)
+    /// How silent the server is. The client does not wait for answers to its pings.
+    pub fn silence(&self, now: Micros) -> Silence {
+        self.liveness.silence(now)
     }
 
     /// Notes that the server's link acknowledged something the client sent.

@@ -125,14 +125,7 @@ fn serve(spec: &RunSpec, local: &Local, supply: Arc<dyn Supply>, is_quiet: bool)
         let board = board.clone();
         Work { spec, local, task, judge, metrics, pages, supply, shown, board, has_window }.run(plan, &stopper, stop)
     };
-    let exit = beside_window_or_rows(board.as_ref(), &rows, &Controls::of(&stopper), work);
-    match rows.finish(|| stopper.is_stopped()) {
-        Ok(()) => exit,
-        Err(lost) => {
-            error!("{lost}");
-            Exit::of([exit, Exit::Other])
-        }
-    }
+    beside_window_or_rows(board.as_ref(), &rows, &Controls::of(&stopper), work)
 }
 
 /// The gates of a run.

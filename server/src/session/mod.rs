@@ -28,7 +28,7 @@ use bytes::Bytes;
 use shared::flow::clock::OffsetEstimator;
 use shared::flow::heartbeat::Heartbeat;
 use shared::flow::live::Sender;
-use shared::flow::liveness::Liveness;
+use shared::flow::liveness::{Liveness, Silence};
 use shared::flow::pacer::Pacer;
 use shared::flow::verdict::Verdict;
 use shared::link::Lane;
@@ -193,9 +193,12 @@ impl Session {
         }
     }
 
-    /// Whether the client has been silent long enough to check if its link still acknowledges.
-    pub fn is_silent(&self, now: Micros) -> bool {
-        self.liveness.is_silent(now)
+    /// How silent the client is.
+    pub fn silence(&self, now: Micros) -> Silence {
+        let silence = self.liveness.silence(now);
+        // A ping may still wait for the shell, and a client need not answer before its hello, which has a limit of its own.
+        let is_asked = silence.is_asked && self.outbox.is_empty() && self.client.is_some();
+        Silence { is_asked, ..silence }
     }
 
     /// Notes that the client's link acknowledged something.
@@ -238,6 +241,7 @@ impl Session {
         }
         if let Some(id) = self.heartbeat.poll(now) {
             self.send_control(&Control::Ping(Ping { id }));
+            self.liveness.asked();
         }
         match &self.phase {
             Phase::Greeting { until } if self.no_hello.is_final(*until, now) => {

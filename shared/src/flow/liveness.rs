@@ -22,11 +22,21 @@ pub const MUTE_LIMIT: Duration = Duration::from_secs(60);
 const LOOK_AFTER: Duration = Duration::from_secs(1);
 const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 
+/// What is known of a peer's silence, for [`Signs`](crate::link::Signs).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Silence {
+    /// Whether the silence is so long that the link should be checked.
+    pub is_long: bool,
+    /// Whether the peer was sent a ping since its last message. A peer that has received it owes an answer.
+    pub is_asked: bool,
+}
+
 /// Watches for silence.
 #[derive(Clone, Copy, Debug)]
 pub struct Liveness {
     last_message: Micros,
     last_sign: Micros,
+    is_asked: bool,
     hinted: Option<Micros>,
     verdict: Verdict,
 }
@@ -34,13 +44,19 @@ pub struct Liveness {
 impl Liveness {
     /// Starts watching a peer that was just heard.
     pub fn new(now: Micros) -> Self {
-        Self { last_message: now, last_sign: now, hinted: None, verdict: Verdict::default() }
+        Self { last_message: now, last_sign: now, is_asked: false, hinted: None, verdict: Verdict::default() }
     }
 
     /// Notes a message from the peer.
     pub fn heard(&mut self, now: Micros) {
         self.last_message = now;
+        self.is_asked = false;
         self.sign(now);
+    }
+
+    /// Notes that a ping was sent to the peer.
+    pub fn asked(&mut self) {
+        self.is_asked = true;
     }
 
     /// Notes that the peer's link acknowledged something.
@@ -58,9 +74,9 @@ impl Liveness {
         self.hinted = Some(now);
     }
 
-    /// Whether the peer has been silent long enough to check whether its link still acknowledges.
-    pub fn is_silent(&self, now: Micros) -> bool {
-        now >= self.last_sign + LOOK_AFTER
+    /// How silent the peer is.
+    pub fn silence(&self, now: Micros) -> Silence {
+        Silence { is_long: now >= self.last_sign + LOOK_AFTER, is_asked: self.is_asked }
     }
 
     /// When to check the peer again.
@@ -144,6 +160,17 @@ mod tests {
         liveness.heard(Micros(60 * SECOND));
         assert_eq!(liveness.deadline(), Micros(64 * SECOND));
         assert_eq!(liveness.describe(Micros(64 * SECOND)), "no message from it for 4.0 s");
+    }
+
+    #[test]
+    fn a_peer_is_asked_from_a_ping_until_its_next_message() {
+        let mut liveness = Liveness::new(Micros(0));
+        assert_eq!(liveness.silence(Micros(SECOND - 1)), Silence::default());
+        liveness.asked();
+        liveness.acknowledged(Micros(SECOND));
+        assert_eq!(liveness.silence(Micros(2 * SECOND)), Silence { is_long: true, is_asked: true });
+        liveness.heard(Micros(2 * SECOND));
+        assert_eq!(liveness.silence(Micros(3 * SECOND)), Silence { is_long: true, is_asked: false });
     }
 
     #[test]

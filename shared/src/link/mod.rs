@@ -80,6 +80,11 @@ pub trait Lanes: Send + Sync {
     /// Bytes sent on the lane that the peer has not acknowledged.
     async fn buffered(&self, lane: Lane) -> usize;
 
+    /// Whether the peer's kernel acknowledges, so that a program that hangs or is stopped still seems to acknowledge.
+    fn kernel_acknowledges(&self) -> bool {
+        false
+    }
+
     /// Announces outside the lanes that this end leaves, and why, if the transport can do so.
     async fn leave(&self, _reason: &str) {}
 
@@ -151,8 +156,7 @@ impl LinkSender {
     pub async fn acknowledged(&self, lanes: &[Lane]) -> u64 {
         let mut acknowledged = 0;
         for &lane in lanes {
-            let sent = self.sent[lane as usize].load(Ordering::Relaxed);
-            acknowledged += sent.saturating_sub(self.buffered(lane).await as u64);
+            acknowledged += self.sent(lane).saturating_sub(self.buffered(lane).await as u64);
         }
         acknowledged
     }
@@ -160,6 +164,15 @@ impl LinkSender {
     /// Bytes sent on the lane that the peer has not acknowledged.
     pub async fn buffered(&self, lane: Lane) -> usize {
         self.lanes.buffered(lane).await
+    }
+
+    fn kernel_acknowledges(&self) -> bool {
+        self.lanes.kernel_acknowledges()
+    }
+
+    /// Bytes handed over on the lane.
+    fn sent(&self, lane: Lane) -> u64 {
+        self.sent[lane as usize].load(Ordering::Relaxed)
     }
 
     /// Announces outside the lanes that this end leaves, and why. A message on the lanes may be lost or queue behind

@@ -166,7 +166,7 @@ impl Streamer<'_> {
         let recorder_wake = self.frames.recorder_wake();
         let mut signs = Signs::on(if self.is_live { &[Lane::Control] } else { &[Lane::Control, Lane::Frames] });
         loop {
-            if signs.look(&self.outgoing.sender, self.session.is_silent(self.clock.now())).await {
+            if signs.look(&self.outgoing.sender, self.session.silence(self.clock.now())).await {
                 self.session.acknowledged(self.clock.now());
             }
             let wake = match self.session.poll(self.clock.now()) {

@@ -217,6 +217,10 @@ impl<S: Side> Lanes for Closing<S> {
         self.0.waiting(lane) + self.0.account.buffered(lane)
     }
 
+    fn kernel_acknowledges(&self) -> bool {
+        true
+    }
+
     async fn close(&self) {
         self.0.shut();
         self.0.ended().await;

@@ -267,6 +267,10 @@ impl Lanes for Closing {
         state.buffered(lane, unacknowledged(socket.tcp()) + socket.held() as u64)
     }
 
+    fn kernel_acknowledges(&self) -> bool {
+        true
+    }
+
     async fn close(&self) {
         self.close_now();
     }

@@ -9,7 +9,7 @@ mod line;
 
 use std::io;
 use std::panic::{self, PanicHookInfo};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use anstream::{AutoStream, ColorChoice};
@@ -36,6 +36,9 @@ const DRAIN_LIMITS: DrainLimits =
 /// Target of the lines that a user's program writes to its stderr. They are logged in whichever process starts it.
 pub const PROGRAMS: &str = "client::program";
 
+/// The lines of the first logging that started.
+static STARTED: OnceLock<Lines> = OnceLock::new();
+
 /// Logging, until this is dropped. Then the waiting lines are written, if stderr accepts them.
 #[derive(Debug)]
 #[must_use = "logging ends when this is dropped"]
@@ -52,6 +55,7 @@ pub fn start(program: &'static str, verbose: u8, quiet: bool) -> Logging {
     let _ = tracing_subscriber::registry().with(filter(program, verbose, quiet)).with(lines.clone()).try_init();
     // The default hook writes to stderr and waits for it.
     panic::set_hook(Box::new(panicked));
+    let _ = STARTED.set(lines.clone());
     Logging(lines)
 }
 
@@ -80,12 +84,16 @@ fn panicked(info: &PanicHookInfo<'_>) {
     }
 }
 
+/// Writes the waiting lines, if stderr accepts them: for an end at which nothing is dropped.
+pub(super) fn finish() {
+    if let Some(lines) = STARTED.get() {
+        lines.finish();
+    }
+}
+
 impl Drop for Logging {
     fn drop(&mut self) {
-        let Lines { queue, limiter, .. } = &self.0;
-        let held = limiter.lock().unwrap_or_else(PoisonError::into_inner).all();
-        held.into_iter().for_each(|line| queue.put(line + "\n", ROOM));
-        queue.finish(|| DRAIN_LIMITS);
+        self.0.finish();
     }
 }
 
@@ -102,6 +110,12 @@ impl Lines {
         let limiter = Arc::new(Mutex::new(Limiter::new()));
         let queue = Queue::start("log", output, HeldBack { style, limiter: limiter.clone() });
         Self { style, queue, limiter }
+    }
+
+    fn finish(&self) {
+        let held = self.limiter.lock().unwrap_or_else(PoisonError::into_inner).all();
+        held.into_iter().for_each(|line| self.queue.put(line + "\n", ROOM));
+        self.queue.finish(|| DRAIN_LIMITS);
     }
 
     /// Queues a line. A line of a kind that was written less than a second ago is held back.

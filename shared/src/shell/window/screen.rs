@@ -2,6 +2,10 @@
 
 #![allow(unsafe_code, reason = "functions of a library that is opened at run time")]
 
+#[cfg(target_os = "linux")]
+use std::ffi::c_int;
+use std::sync::OnceLock;
+
 use embedded_graphics::pixelcolor::RgbColor;
 use minifb::{InputCallback, Key, ScaleMode, Window, WindowOptions};
 use thiserror::Error;
@@ -9,6 +13,7 @@ use thiserror::Error;
 use super::controls::OnKey;
 use crate::canvas::{Canvas, theme};
 use crate::geometry::Size;
+use crate::shell::exit::Exit;
 
 /// Largest side that is drawn, in px: as large as a wall of screens.
 const LARGEST_SIDE: u32 = 8192;
@@ -78,6 +83,35 @@ impl Screen {
         let asked = !self.0.is_open() || self.0.is_key_down(Key::Q) || self.0.is_key_down(Key::Escape);
         if asked || !shown { Wish::Leave } else { Wish::Stay }
     }
+}
+
+/// What runs when the display dies, and returns how the program ends.
+static LAST: OnceLock<Box<dyn Fn() -> Exit + Send + Sync>> = OnceLock::new();
+
+/// If the display dies while a window is open, `last` runs on the thread that painted, and the program ends with its
+/// result. Xlib leaves no other way: it ends the program when its handler returns.
+#[cfg(target_os = "linux")]
+pub(super) fn when_the_display_dies(last: impl Fn() -> Exit + Send + Sync + 'static) {
+    if LAST.set(Box::new(last)).is_err() {
+        return;
+    }
+    if let Ok(lib) = x11_dl::xlib::Xlib::open() {
+        // SAFETY: the function is that of the library just opened, which the open window keeps. The handler lives as long
+        // as the program.
+        unsafe { (lib.XSetIOErrorHandler)(Some(died)) };
+    }
+}
+
+/// Other window systems close the window.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn when_the_display_dies(last: impl Fn() -> Exit + Send + Sync + 'static) {
+    let _ = LAST.set(Box::new(last));
+}
+
+#[cfg(target_os = "linux")]
+extern "C" fn died(_: *mut x11_dl::xlib::Display) -> c_int {
+    let exit = LAST.get().map_or(Exit::Other, |last| last());
+    std::process::exit(exit as i32)
 }
 
 /// Passes typed characters on.
