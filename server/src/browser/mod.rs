@@ -16,7 +16,6 @@ mod socket;
 mod state;
 mod upgrade;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
@@ -24,6 +23,7 @@ use shared::canvas::colour::Look;
 use tokio::sync::watch;
 
 use crate::gate::Judge;
+use crate::limited::Limited;
 use crate::output::watched::Watched;
 use crate::task::TaskName;
 
@@ -48,31 +48,21 @@ pub struct Pages {
     /// Notified after each change of the state.
     changed: watch::Sender<()>,
     watched: Watched,
-    sockets: AtomicUsize,
+    /// Places for the dashboards' sockets.
+    pub(crate) sockets: Limited,
 }
-
-/// A place for a dashboard's socket; freed when dropped.
-#[derive(Debug)]
-pub(crate) struct Place(Arc<Pages>);
 
 impl Pages {
     /// Pages of a run with this task. `run` is what they say of it, `judge` its gates.
     pub fn new(access: Access, run: Value, task: TaskName, judge: Arc<Judge>, look: Look) -> Arc<Self> {
         let state = Mutex::new(State::new(run, task, judge, look));
         let (changed, _) = watch::channel(());
-        Arc::new(Self { access, state, changed, watched: Watched::default(), sockets: AtomicUsize::new(0) })
+        Arc::new(Self { access, state, changed, watched: Watched::default(), sockets: Limited::new(MAX_SOCKETS) })
     }
 
     /// Which sessions are shown.
     pub fn watched(&self) -> &Watched {
         &self.watched
-    }
-
-    /// Takes a place for a socket; `None` if too many are open.
-    pub(crate) fn place(self: &Arc<Self>) -> Option<Place> {
-        // Dropping the place frees it.
-        let place = Place(self.clone());
-        (self.sockets.fetch_add(1, Ordering::AcqRel) < MAX_SOCKETS).then_some(place)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -83,31 +73,5 @@ impl Pages {
     fn change(&self, change: impl FnOnce(&mut State)) {
         change(&mut self.state());
         self.changed.send_replace(());
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.sockets.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::output::report::tests::run;
-
-    pub(super) fn pages() -> Arc<Pages> {
-        let judge = Arc::new(Judge::new(&run(), Vec::new()));
-        Pages::new(Access::default(), Value::Null, TaskName::default(), judge, Look::default())
-    }
-
-    #[test]
-    fn sockets_are_limited_and_their_places_come_back() {
-        let pages = pages();
-        let places: Vec<_> = (0..MAX_SOCKETS).map(|_| pages.place().unwrap()).collect();
-        assert!(pages.place().is_none() && pages.place().is_none());
-        drop(places);
-        assert!(pages.place().is_some());
     }
 }
