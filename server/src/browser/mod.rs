@@ -1,6 +1,6 @@
 //! The page that the server's port shows in a browser: a dashboard of its sessions, and a pipeline that runs in the page.
 //!
-//! [`access`] says who may see it, `assets` has its files. [`Pages`] is what all open pages share: the `state` of the
+//! [`access`](shared::door::access) says who may see it, `assets` has its files. [`Pages`] is what all open pages share: the `state` of the
 //! sessions, which [`PagesOutput`] writes on the outputs' thread, and which sessions are watched. `socket` sends figures and
 //! pictures to one page; `picture` makes them small. A page that is slow gets the latest state later, and delays nobody.
 //! Without an open page, a frame costs one load.
@@ -8,13 +8,11 @@
 //! The pipeline in the page is a client like others: its WebSocket at `/signaling` carries the lines of
 //! [`shared::door::lines`].
 
-pub mod access;
 mod assets;
 mod output;
 mod picture;
 mod socket;
 mod state;
-mod upgrade;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -27,12 +25,12 @@ use crate::limited::Limited;
 use crate::output::watched::Watched;
 use crate::task::TaskName;
 
-pub use access::{Access, HostNames, NotAHost, Refusal};
 pub use output::PagesOutput;
+pub use shared::door::access::{Access, HostNames, NotAHost, Refusal};
 
 pub(crate) use assets::file;
+pub(crate) use shared::door::upgrade::upgraded;
 pub(crate) use socket::{Dashboard, Shows};
-pub(crate) use upgrade::upgraded;
 
 use state::State;
 

@@ -10,7 +10,7 @@ use shared::door::websocket::WebSocket;
 use shared::socket::Socket;
 use tracing::debug;
 
-use crate::browser::{Access, Dashboard, Pages, Refusal, Shows, file, upgraded};
+use crate::browser::{Access, Dashboard, Pages, Shows, file, upgraded};
 use crate::limited::Limited;
 use crate::metrics::{MEDIA_TYPE, Metrics};
 
@@ -182,11 +182,14 @@ fn response_to(request: &Request, peer: IpAddr, metrics: &Metrics, access: &Acce
         return Response::Answer(found(metrics));
     }
     if let Err(refusal) = access.admit(peer, request.host.as_deref()) {
-        return Response::Answer(refused(&refusal));
+        return Response::Answer(refusal.answer());
     }
     match (page, asked) {
         (Some(page), _) => Response::Answer(page),
-        (None, Some(asked)) => to_websocket(request, asked),
+        (None, Some(asked)) => match Access::admit_websocket(request) {
+            Ok(()) => Response::WebSocket(asked),
+            Err(refusal) => Response::Answer(refusal),
+        },
         (None, None) => Response::Answer(Answer::text(Status::NotFound, PATHS)),
     }
 }
@@ -197,16 +200,6 @@ fn is_of_page(path: &str, response: &Response) -> bool {
         Response::WebSocket(_) => true,
         Response::Answer(answer) => answer.status == Status::Ok && !matches!(path, "/metrics" | "/healthz"),
     }
-}
-
-fn to_websocket(request: &Request, asked: Asked) -> Response {
-    if let Err(refusal) = Access::admit_origin(request.host.as_deref(), request.origin.as_deref()) {
-        return Response::Answer(refused(&refusal));
-    }
-    if request.method != "GET" || request.websocket_key.is_none() {
-        return Response::Answer(Answer::text(Status::UpgradeRequired, "this is for a WebSocket of version 13\n"));
-    }
-    Response::WebSocket(asked)
 }
 
 /// What a WebSocket at this path carries; `None` if there is none.
@@ -221,15 +214,6 @@ fn websocket(path: &str) -> Option<Asked> {
         "frames" => Some(Asked::Dashboard(Shows::Frames, session)),
         _ => None,
     }
-}
-
-fn refused(refusal: &Refusal) -> Answer {
-    let status = match refusal {
-        Refusal::Elsewhere | Refusal::OtherOrigin => Status::Forbidden,
-        Refusal::NoHost => Status::BadRequest,
-        Refusal::OtherHost(_) => Status::Misdirected,
-    };
-    Answer::text(status, format!("{refusal}\n"))
 }
 
 #[cfg(test)]
