@@ -186,6 +186,23 @@ fn firefox_as_a_stranger_opens_and_answers_every_frame() {
     }
 }
 
+#[test]
+fn the_page_opens_every_time_in_firefox_and_runs_hough_there() {
+    if firefox_is_there() {
+        let server = Server::start(&["--fps", "20", "--size", "320x240"]);
+        let mut page = Command::new("python3");
+        page.arg(peers::file("page.py")).args([format!("http://{}/", server.address), "4".to_owned()]);
+        let ended = Program::start(page).end().expect(0);
+        let opened: Vec<Value> = serde_json::from_str(&ended.stdout.concat()).expect("JSON");
+        // "9 frames, 8 answered, 0 dropped, 0.4 ms a frame"
+        let is_right = |opening: &Value| {
+            let counts = opening["counts"].as_str().unwrap_or_default();
+            counts.contains(" 0 dropped")
+        };
+        assert!(opened.len() == 4 && opened.iter().all(is_right), "{opened:?}");
+    }
+}
+
 /// Half of them failed while the server offered its loopback address too.
 #[test]
 #[ignore = "takes a minute: cargo test --workspace --test interop -- --ignored firefox"]
