@@ -11,6 +11,8 @@ FROM ${BUILDER} AS builder
 WORKDIR /plumb
 # One codegen unit makes the server 1.6 MB smaller than four do.
 ENV CARGO_PROFILE_RELEASE_STRIP=symbols CARGO_PROFILE_RELEASE_DEBUG=false CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1
+# For the page's detector. A base without rustup has this target, or the page does without the detector.
+RUN ! command -v rustup >/dev/null || rustup target add wasm32-unknown-unknown
 # The dependencies, which change seldom, are a layer of their own: built with empty crates in place of ours.
 COPY Cargo.toml Cargo.lock ./
 COPY shared/Cargo.toml shared/build.rs shared/
@@ -31,6 +33,7 @@ RUN for crate in shared client server testkit python; do mkdir $crate/src && : >
 COPY shared shared
 COPY client client
 COPY server server
+COPY wasm wasm
 # Linked statically, to run in an empty image. Only the link differs, so the dependencies serve both kinds of program.
 RUN find shared client server -name '*.rs' -exec touch {} + \
  && for program in client server; do \

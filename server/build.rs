@@ -1,16 +1,98 @@
 //! Generates the messages of a recording from `proto/foxglove.proto`, without a protoc. Also keeps their description,
 //! because an MCAP file describes its own messages.
+//!
+//! Builds the detector of the page (`wasm`), where Rust can build WebAssembly.
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+/// The target of the page's detector. Rust has it after `rustup target add wasm32-unknown-unknown`.
+const WASM: &str = "wasm32-unknown-unknown";
+
+/// What the detector is made of, from the workspace's folder.
+const DETECTOR: [&str; 6] = [
+    "wasm",
+    "client/src/pipeline/hough",
+    "client/src/pipeline/detector.rs",
+    "client/src/pipeline/radii.rs",
+    "shared/src/geometry.rs",
+    "shared/src/image",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    messages(&out)?;
+    detector(&out)
+}
+
+#[cfg(feature = "mcap")]
+fn messages(out: &Path) -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto/foxglove.proto");
-    #[cfg(feature = "mcap")]
-    {
-        let described = protox::compile(["proto/foxglove.proto"], ["proto"])?;
-        let place = std::path::PathBuf::from(std::env::var("OUT_DIR")?).join("foxglove.bin");
-        std::fs::write(place, prost::Message::encode_to_vec(&described))?;
-        prost_build::Config::new()
-            .bytes([".foxglove.RawImage.data", ".foxglove.CompressedImage.data"])
-            .compile_fds(described)?;
-    }
+    let described = protox::compile(["proto/foxglove.proto"], ["proto"])?;
+    fs::write(out.join("foxglove.bin"), prost::Message::encode_to_vec(&described))?;
+    prost_build::Config::new()
+        .bytes([".foxglove.RawImage.data", ".foxglove.CompressedImage.data"])
+        .compile_fds(described)?;
     Ok(())
+}
+
+#[cfg(not(feature = "mcap"))]
+fn messages(_out: &Path) -> Result<(), Box<dyn Error>> {
+    Ok(())
+}
+
+/// Writes `hough.wasm`, and a script that says how long it is. The file is empty where the detector cannot be built: the
+/// server does without, and its page says so.
+fn detector(out: &Path) -> Result<(), Box<dyn Error>> {
+    let workspace = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("..");
+    let sources = DETECTOR.map(|source| workspace.join(source));
+    let module = match libraries_of_targets() {
+        Some(libraries) if sources.iter().all(|source| source.exists()) => {
+            // Also when the target is installed later.
+            let watched = sources.iter().chain([&libraries]);
+            watched.for_each(|path| println!("cargo::rerun-if-changed={}", path.display()));
+            if libraries.join(WASM).exists() { built(&workspace, out) } else { Vec::new() }
+        }
+        _ => {
+            println!("cargo::rerun-if-changed=build.rs");
+            Vec::new()
+        }
+    };
+    fs::write(out.join("build.js"), format!("export const HOUGH_BYTES = {};\n", module.len()))?;
+    Ok(fs::write(out.join("hough.wasm"), module)?)
+}
+
+/// The folder with the libraries of each target that this compiler has.
+fn libraries_of_targets() -> Option<PathBuf> {
+    let said = Command::new(env::var_os("RUSTC")?).args(["--print", "sysroot"]).output().ok()?;
+    let root = String::from_utf8(said.stdout).ok()?;
+    Some(Path::new(root.trim()).join("lib/rustlib")).filter(|libraries| libraries.is_dir())
+}
+
+/// The module, from its own workspace; empty if it cannot be built.
+fn built(workspace: &Path, out: &Path) -> Vec<u8> {
+    // target/PROFILE/build/server-…/out: builds of this package with other features take the same module.
+    let folder = out.ancestors().nth(3).unwrap_or(out).join("hough");
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--release", "--locked", "--target", WASM, "--target-dir"]).arg(&folder);
+    // Not the settings of the build around this one: those of clippy, of a fuzzer, or of another target.
+    let theirs = ["CARGO_BUILD_", "CARGO_ENCODED_", "CARGO_PROFILE_", "CARGO_TARGET_", "CLIPPY_", "RUSTC_"];
+    let names = env::vars_os().map(|(name, _)| name);
+    for name in names.filter(|name| theirs.iter().any(|start| name.to_string_lossy().starts_with(start))) {
+        cargo.env_remove(name);
+    }
+    // Every browser of the last years has these instructions.
+    cargo.env("RUSTFLAGS", "-C target-feature=+simd128").current_dir(workspace.join("wasm"));
+    let module = folder.join(WASM).join("release/hough.wasm");
+    let module = match cargo.output() {
+        Ok(ended) if ended.status.success() => fs::read(module).map_err(|error| error.to_string()),
+        Ok(ended) => Err(String::from_utf8_lossy(&ended.stderr).into_owned()),
+        Err(error) => Err(error.to_string()),
+    };
+    module.unwrap_or_else(|error| {
+        println!("cargo::warning=the page gets no hough: {}", error.replace('\n', "; "));
+        Vec::new()
+    })
 }

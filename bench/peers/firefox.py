@@ -8,15 +8,6 @@ import subprocess
 import time
 
 STARTING_LIMIT = 30.0  # s
-# Without the first, Firefox names its candidates by mDNS (`….local`). Without the second it has none at 127.0.0.1: half the
-# links to a server on the same machine then fail, because the server chooses its 127.0.0.1 and Firefox's other address, and
-# Firefox's checks on this pair are never answered.
-PREFERENCES = {
-    "media.peerconnection.ice.obfuscate_host_addresses": False,
-    "media.peerconnection.ice.loopback": True,
-}
-
-
 class Driver:
     """A page; `run` runs the body of a function in it."""
 
@@ -27,9 +18,8 @@ class Driver:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        wanted = PREFERENCES | {"marionette.port": port}
-        lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in wanted.items()]
-        (self.profile / "user.js").write_text("".join(lines))
+        # Everything else is as everybody's Firefox has it.
+        (self.profile / "user.js").write_text(f'user_pref("marionette.port", {port});\n')
         command = ["firefox-esr", "--headless", "--no-remote", "--marionette", "--profile", str(self.profile)]
         environment = os.environ | {"HOME": str(self.profile)}
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)

@@ -24,6 +24,7 @@ pub mod encode;
 pub mod evaluate;
 pub mod gate;
 pub mod health;
+mod limited;
 pub mod metrics;
 pub mod options;
 pub mod output;

@@ -166,7 +166,7 @@ fn a_visitor_with_a_wrong_first_line_is_told_what_is_right_and_a_server_is_serve
     let client = ListeningClient::start(&[]);
     for (line, wrong) in [
         ("salve", "not a signaling message"),
-        ("GET / HTTP/1.1\r", "not a signaling message"),
+        ("BREW /pot HTCPCP/1.0\r", "not a signaling message"),
         (r#"{"type":"ping"}"#, "expected the hello of a source, got \\\"ping\\\""),
         (r#"{"type":"hello","plumb":9,"role":"source"}"#, "protocol 9 is not supported here, only 1"),
         (r#"{"type":"hello","plumb":1,"role":"source","link":"smoke"}"#, "no link \\\"smoke\\\", only webrtc and tcp"),

@@ -43,6 +43,15 @@ pub struct Covariance {
     pub yy: f64,
 }
 
+/// An ellipse about a circle's centre.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ellipse {
+    /// Half-axes a ≥ b, in px.
+    pub axes: [f64; 2],
+    /// Direction of a, from +x towards +y, in radians, in [0, π).
+    pub angle: f64,
+}
+
 /// An image's size in pixels. Parsed from `WIDTHxHEIGHT`, each side in `1..=8192`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {

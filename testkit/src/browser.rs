@@ -57,6 +57,19 @@ impl Page {
     /// # Panics
     /// As [`Self::open`].
     pub fn at(address: &str) -> Self {
+        Self::with(address, &[])
+    }
+
+    /// Opens an address in a browser whose camera shows this video (Y4M, 4:2:0), again and again. It is given without a question.
+    ///
+    /// # Panics
+    /// As [`Self::open`].
+    pub fn with_camera(address: &str, video: &Path) -> Self {
+        let video = format!("--use-file-for-fake-video-capture={}", video.display());
+        Self::with(address, &["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", &video])
+    }
+
+    fn with(address: &str, more: &[&str]) -> Self {
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -67,8 +80,9 @@ impl Page {
         let profile = tempfile::tempdir().expect("a temporary directory");
         let mut page = Self { driver, port, session: String::new(), _profile: profile };
         let profile = format!("--user-data-dir={}", page._profile.path().display());
-        let flags =
+        let always =
             ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", &profile];
+        let flags = [&always[..], more].concat();
         let wanted = json!({"browserName": "chrome", "acceptInsecureCerts": true, "goog:loggingPrefs": {"browser": "ALL"}, "goog:chromeOptions": {"args": flags}});
         let made = page.ask("POST", "", &json!({"capabilities": {"alwaysMatch": wanted}}));
         page.session = format!(

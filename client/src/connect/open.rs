@@ -4,7 +4,7 @@ use shared::connect::Path;
 use shared::door::admission::{Admission, Proven};
 use shared::door::lines::{Signaling, SignalingError};
 use shared::door::signal::{Introduction, Signal};
-use shared::link::webrtc::{self, HandshakeError, LinkSettings};
+use shared::link::webrtc::{self, HandshakeError, LinkSettings, PeerKind};
 use shared::link::{Kind, Link, grpc, tcp};
 use shared::protocol::encoding::FEATURES;
 use shared::socket::Socket;
@@ -92,10 +92,14 @@ async fn open_webrtc(
     proven: Option<Proven>,
 ) -> Result<Link, HandshakeError> {
     let mtu = Some(mtu.unwrap_or(path.mtu));
-    let addresses = webrtc::local_addresses(path.local);
     let signaling_peer = Some(path.peer.ip());
+    // A page has the sockets of its browser.
+    let (peer, addresses) = match signaling.is_of_page() {
+        true => (PeerKind::Stranger, webrtc::one_address(path.local)),
+        false => (PeerKind::Plumb, webrtc::local_addresses(path.local)),
+    };
     let settings =
-        LinkSettings { addresses, mtu, path_mtu: mtu, proven, signaling: signaling_peer, ..Default::default() };
+        LinkSettings { peer, addresses, mtu, path_mtu: mtu, proven, signaling: signaling_peer, ..Default::default() };
     debug!("answering an offer: {settings}");
     webrtc::dial(signaling, &settings).await
 }

@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
+use super::page::answered;
 use super::{Desk, MAX_SOURCES};
 use crate::connect::{Asked, features, introduced, joined};
 
@@ -38,19 +39,46 @@ struct Rejection {
 }
 
 impl Desk {
-    /// Opens a link to a visitor that says it is a source.
+    /// Opens a link to a visitor that says it is a source. `None` for a browser that only loads the page.
     ///
     /// A visitor that says nothing, or something else, costs only a connection. If there are too many, a new one
     /// replaces the oldest.
-    pub(super) async fn greet(&self, stream: std::net::TcpStream) -> Result<Guest, HandshakeError> {
+    pub(super) async fn greet(&self, stream: std::net::TcpStream) -> Result<Option<Guest>, HandshakeError> {
         let stream = TcpStream::from_std(stream).map_err(SignalingError::Io)?;
         let path = Path::of(&stream).map_err(SignalingError::Io)?;
         let Arrived { socket, opening, until } = self.arrived(stream.into()).await?;
         let is_encrypted = socket.is_encrypted();
-        if opening == Opening::Http2 {
-            return Ok(self.greet_caller(socket, path).await?);
+        match opening {
+            Opening::Http2 => Ok(Some(self.greet_caller(socket, path).await?)),
+            Opening::Http1 => self.greet_browser(socket, path).await,
+            Opening::Tls | Opening::Other => {
+                self.greet_source(Signaling::new(socket), path, is_encrypted, until).await.map(Some)
+            }
         }
-        let mut signaling = Signaling::new(socket);
+    }
+
+    /// Answers a request of a browser. Its page becomes a source if it asks for signaling.
+    async fn greet_browser(&self, socket: Socket, path: Path) -> Result<Option<Guest>, HandshakeError> {
+        let is_encrypted = socket.is_encrypted();
+        let mut turn = self.strangers.come();
+        let asked = tokio::select! {
+            asked = answered(socket, path.peer.ip()) => asked.map_err(SignalingError::Io)?,
+            () = turn.dismissed() => return Ok(None),
+        };
+        drop(turn);
+        let Some(socket) = asked else { return Ok(None) };
+        let until = Instant::now() + HELLO_LIMIT;
+        self.greet_source(Signaling::of_page(socket), path, is_encrypted, until).await.map(Some)
+    }
+
+    /// Opens a link to a visitor that says until `until` that it is a source.
+    async fn greet_source(
+        &self,
+        mut signaling: Signaling,
+        path: Path,
+        is_encrypted: bool,
+        until: Instant,
+    ) -> Result<Guest, HandshakeError> {
         let hello = match self.hello(&mut signaling, until).await {
             Ok(hello) => hello,
             Err(error) => return Err(misunderstood(signaling, error).await.into()),

@@ -1,9 +1,11 @@
 //! The client listens, and servers call it (`server --dial`): several at a time, each in a session of its own.
 //!
-//! `greet` finds out who calls and opens the link. The sessions share the workers in [`Turns`], and are spread over the
-//! threads of [`Shards`]. A caller that fails is logged in one line and does not affect the others.
+//! `greet` finds out who calls and opens the link. `page` is what a browser is shown, which sends its camera. The sessions
+//! share the workers in [`Turns`], and are spread over the threads of [`Shards`]. A caller that fails is logged in one line
+//! and does not affect the others.
 
 mod greet;
+mod page;
 
 use std::io;
 use std::net::SocketAddr;
@@ -221,7 +223,8 @@ impl Desk {
             () = stop.stopped() => return None,
         };
         match greeted {
-            Ok(Guest { link, place }) => {
+            Ok(None) => None,
+            Ok(Some(Guest { link, place })) => {
                 let session = self.session(link, peer).await;
                 drop(place);
                 session

@@ -1,42 +1,47 @@
 //! The files of the page, which are part of the program.
 
 use shared::door::http::{Answer, Status};
+use shared::door::page::{CSS, HEADERS, HTML, MESSAGES, MODULE, MODULE_HEADERS, SCRIPT, STYLE};
 
-/// What the page may do: load its own files, connect to its own server, and run the pipeline that its reader typed in a
-/// worker. The style of an element is set by script only, which this policy allows.
-const HEADERS: &str = "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-                       img-src 'self' data:; worker-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n\
-                       Referrer-Policy: no-referrer\r\nCross-Origin-Resource-Policy: same-origin\r\n\
-                       Cross-Origin-Opener-Policy: same-origin\r\nCross-Origin-Embedder-Policy: require-corp\r\nX-Frame-Options: DENY\r\n";
+/// The worker of `hough`.
+const HOUGH_WORKER: &str = "/hough.js";
 
-const HTML: &str = "text/html; charset=utf-8";
-const CSS: &str = "text/css; charset=utf-8";
-const SCRIPT: &str = "text/javascript; charset=utf-8";
+/// The detector as WebAssembly, which the worker loads; empty in a build without it (`build.rs`).
+const HOUGH: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hough.wasm"));
 
-/// Path, media type and content of each file.
-const FILES: [(&str, &str, &str); 9] = [
+/// Path, media type and content of each file that is text.
+const FILES: [(&str, &str, &str); 11] = [
     ("/", HTML, include_str!("page/index.html")),
-    ("/page.css", CSS, include_str!("page/page.css")),
+    ("/page.css", CSS, STYLE),
     ("/main.js", SCRIPT, include_str!("page/main.js")),
     ("/dashboard.js", SCRIPT, include_str!("page/dashboard.js")),
     ("/charts.js", SCRIPT, include_str!("page/charts.js")),
     ("/pipeline.js", SCRIPT, include_str!("page/pipeline.js")),
     ("/client.js", SCRIPT, include_str!("page/client.js")),
     ("/lz4.js", SCRIPT, include_str!("page/lz4.js")),
-    ("/messages.js", SCRIPT, include_str!("page/messages.js")),
+    ("/messages.js", SCRIPT, MESSAGES),
+    ("/build.js", SCRIPT, include_str!(concat!(env!("OUT_DIR"), "/build.js"))),
+    (HOUGH_WORKER, SCRIPT, include_str!("page/hough.js")),
 ];
 
 /// The file at this path; `None` if the page has no such file.
 pub(crate) fn file(path: &str) -> Option<Answer> {
-    let (_, media_type, content) = FILES.into_iter().find(|(known, ..)| *known == path)?;
-    Some(Answer { status: Status::Ok, media_type, headers: HEADERS, content: content.into() })
+    let (media_type, content) = match path {
+        "/hough.wasm" if !HOUGH.is_empty() => (MODULE, HOUGH),
+        _ => {
+            let (_, media_type, content) = FILES.into_iter().find(|(known, ..)| *known == path)?;
+            (media_type, content.as_bytes())
+        }
+    };
+    let headers = if path == HOUGH_WORKER { MODULE_HEADERS } else { HEADERS };
+    Some(Answer { status: Status::Ok, media_type, headers, content: content.into() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Maximum number of bytes of the whole page.
+    /// Maximum number of bytes of the whole page. WebAssembly is loaded only by whoever chooses it.
     const MOST: usize = 150_000;
 
     #[test]
@@ -51,7 +56,13 @@ mod tests {
 
     #[test]
     fn the_policy_allows_nothing_unsafe_and_every_imported_file_is_there() {
-        assert!(!HEADERS.contains("unsafe") && HEADERS.ends_with("\r\n") && !HEADERS.contains("  "));
+        for headers in [HEADERS, MODULE_HEADERS] {
+            assert!(headers.ends_with("\r\n") && !headers.contains("  ") && headers.is_ascii(), "{headers}");
+        }
+        assert!(!HEADERS.contains("unsafe"));
+        assert!(MODULE_HEADERS.contains("script-src 'wasm-unsafe-eval';"), "and no script, not even ours");
+        let mut others = FILES.iter().filter(|(path, ..)| *path != HOUGH_WORKER);
+        assert!(others.all(|(path, ..)| file(path).is_some_and(|file| file.headers == HEADERS)));
         for (path, _, content) in FILES {
             let unsafe_words =
                 ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"];

@@ -1,6 +1,6 @@
 //! The page that the server's port shows in a browser: a dashboard of its sessions, and a pipeline that runs in the page.
 //!
-//! [`access`] says who may see it, `assets` has its files. [`Pages`] is what all open pages share: the `state` of the
+//! [`access`](shared::door::access) says who may see it, `assets` has its files. [`Pages`] is what all open pages share: the `state` of the
 //! sessions, which [`PagesOutput`] writes on the outputs' thread, and which sessions are watched. `socket` sends figures and
 //! pictures to one page; `picture` makes them small. A page that is slow gets the latest state later, and delays nobody.
 //! Without an open page, a frame costs one load.
@@ -8,15 +8,12 @@
 //! The pipeline in the page is a client like others: its WebSocket at `/signaling` carries the lines of
 //! [`shared::door::lines`].
 
-pub mod access;
 mod assets;
 mod output;
 mod picture;
 mod socket;
 mod state;
-mod upgrade;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
@@ -24,15 +21,16 @@ use shared::canvas::colour::Look;
 use tokio::sync::watch;
 
 use crate::gate::Judge;
+use crate::limited::Limited;
 use crate::output::watched::Watched;
 use crate::task::TaskName;
 
-pub use access::{Access, HostNames, NotAHost, Refusal};
 pub use output::PagesOutput;
+pub use shared::door::access::{Access, HostNames, NotAHost, Refusal};
 
 pub(crate) use assets::file;
+pub(crate) use shared::door::upgrade::upgraded;
 pub(crate) use socket::{Dashboard, Shows};
-pub(crate) use upgrade::upgraded;
 
 use state::State;
 
@@ -48,31 +46,21 @@ pub struct Pages {
     /// Notified after each change of the state.
     changed: watch::Sender<()>,
     watched: Watched,
-    sockets: AtomicUsize,
+    /// Places for the dashboards' sockets.
+    pub(crate) sockets: Limited,
 }
-
-/// A place for a dashboard's socket; freed when dropped.
-#[derive(Debug)]
-pub(crate) struct Place(Arc<Pages>);
 
 impl Pages {
     /// Pages of a run with this task. `run` is what they say of it, `judge` its gates.
     pub fn new(access: Access, run: Value, task: TaskName, judge: Arc<Judge>, look: Look) -> Arc<Self> {
         let state = Mutex::new(State::new(run, task, judge, look));
         let (changed, _) = watch::channel(());
-        Arc::new(Self { access, state, changed, watched: Watched::default(), sockets: AtomicUsize::new(0) })
+        Arc::new(Self { access, state, changed, watched: Watched::default(), sockets: Limited::new(MAX_SOCKETS) })
     }
 
     /// Which sessions are shown.
     pub fn watched(&self) -> &Watched {
         &self.watched
-    }
-
-    /// Takes a place for a socket; `None` if too many are open.
-    pub(crate) fn place(self: &Arc<Self>) -> Option<Place> {
-        // Dropping the place frees it.
-        let place = Place(self.clone());
-        (self.sockets.fetch_add(1, Ordering::AcqRel) < MAX_SOCKETS).then_some(place)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -83,31 +71,5 @@ impl Pages {
     fn change(&self, change: impl FnOnce(&mut State)) {
         change(&mut self.state());
         self.changed.send_replace(());
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.sockets.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::output::report::tests::run;
-
-    pub(super) fn pages() -> Arc<Pages> {
-        let judge = Arc::new(Judge::new(&run(), Vec::new()));
-        Pages::new(Access::default(), Value::Null, TaskName::default(), judge, Look::default())
-    }
-
-    #[test]
-    fn sockets_are_limited_and_their_places_come_back() {
-        let pages = pages();
-        let places: Vec<_> = (0..MAX_SOCKETS).map(|_| pages.place().unwrap()).collect();
-        assert!(pages.place().is_none() && pages.place().is_none());
-        drop(places);
-        assert!(pages.place().is_some());
     }
 }

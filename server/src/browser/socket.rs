@@ -8,7 +8,8 @@ use shared::door::websocket::{MessageWriter, Opcode, WebSocket};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use super::{Pages, Place};
+use super::Pages;
+use crate::limited::Taken;
 use crate::output::watched::Watching;
 
 /// Shortest interval between two messages: at most ten pictures a second.
@@ -33,7 +34,7 @@ pub(crate) struct Dashboard {
     pub(crate) shows: Shows,
     /// The session to show; `None` for whichever goes on.
     pub(crate) session: Option<u64>,
-    pub(crate) place: Place,
+    pub(crate) place: Taken,
 }
 
 impl Dashboard {

@@ -184,7 +184,13 @@ impl Greeter<'_> {
             return Ok(Guest { link, place, features, kind: Kind::Tcp.name(), address });
         }
         let mtu = hello.mtu.and_then(sound_mtu).map(|theirs| theirs.min(mtu)).or(self.config.sctp_mtu);
-        let offer = match self.offer(&connection.path, mtu, hello.receive_buffer, PeerKind::Plumb, proven, None).await {
+        let local = connection.path.local;
+        let is_page = connection.signaling.is_of_page();
+        let addresses = if is_page { webrtc::one_address(local) } else { webrtc::local_addresses(local) };
+        let peer_buffer = hello.receive_buffer;
+        let settings =
+            LinkSettings { addresses, mtu, peer_buffer, peer: PeerKind::Plumb, proven, ..LinkSettings::default() };
+        let offer = match self.offer(&connection.path, settings, None).await {
             Ok(offer) => offer,
             Err(error) => {
                 connection
@@ -210,7 +216,13 @@ impl Greeter<'_> {
     /// after all, it is greeted as a client.
     async fn greet_stranger(&self, connection: Connection) -> Result<Option<Guest>, HandshakeError> {
         let (mut turn, path, is_encrypted) = (self.strangers.come(), connection.path, connection.is_encrypted);
-        let offer = self.offer(&path, self.config.sctp_mtu, None, PeerKind::Stranger, None, Some(&turn)).await?;
+        let settings = LinkSettings {
+            addresses: webrtc::one_address(path.local),
+            mtu: self.config.sctp_mtu,
+            peer: PeerKind::Stranger,
+            ..LinkSettings::default()
+        };
+        let offer = self.offer(&path, settings, Some(&turn)).await?;
         let mut offered = offer.send(connection.signaling).await?;
         let idle_limit = self.config.limits.idle_limit;
         let reply = tokio::select! {
@@ -275,28 +287,17 @@ impl Greeter<'_> {
         }
     }
 
-    /// Makes an offer. If no UDP port is free, takes that of the oldest silent stranger.
-    async fn offer(
-        &self,
-        path: &Path,
-        mtu: Option<u32>,
-        peer_buffer: Option<u32>,
-        peer: PeerKind,
-        proven: Option<Proven>,
-        turn: Option<&Turn>,
-    ) -> Result<Offer, OpenError> {
+    /// Makes an offer with what the peer's settings leave to the server. If no UDP port is free, takes that of the oldest
+    /// silent stranger.
+    async fn offer(&self, path: &Path, peers: LinkSettings, turn: Option<&Turn>) -> Result<Offer, OpenError> {
         let settings = LinkSettings {
-            addresses: webrtc::local_addresses(path.local),
             ports: self.config.udp_ports.clone(),
             advertise: self.config.advertise,
-            mtu,
             path_mtu: Some(path.mtu),
-            peer_buffer,
             signaling: Some(path.peer.ip()),
-            peer,
             most_in_flight: Some(self.config.limits.max_in_flight),
             delivery: self.config.session.delivery,
-            proven,
+            ..peers
         };
         debug!("offering a link: {settings}");
         loop {

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,7 +10,8 @@ use shared::door::websocket::WebSocket;
 use shared::socket::Socket;
 use tracing::debug;
 
-use crate::browser::{Access, Dashboard, Pages, Refusal, Shows, file, upgraded};
+use crate::browser::{Access, Dashboard, Pages, Shows, file, upgraded};
+use crate::limited::Limited;
 use crate::metrics::{MEDIA_TYPE, Metrics};
 
 /// Maximum number of requests at a time. A monitor sends one or two, a page eight at once; more would take time from the
@@ -31,15 +31,12 @@ const PATHS: &str = "This is a Plumb server. It has / (a page for a browser), /m
 const MAX_BROWSING: usize = 64;
 
 /// The requests that are being answered, and who asked for the page lately.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Requests {
-    open: AtomicUsize,
-    refusals: AtomicUsize,
+    open: Limited,
+    refusals: Limited,
     browsing: Mutex<VecDeque<(IpAddr, Instant)>>,
 }
-
-/// One of a limited number of places; freed when dropped.
-struct Place<'a>(&'a AtomicUsize);
 
 /// A connection that has become a WebSocket.
 pub(super) enum Upgraded {
@@ -64,6 +61,12 @@ enum Asked {
     Dashboard(Shows, Option<u64>),
 }
 
+impl Default for Requests {
+    fn default() -> Self {
+        Self { open: Limited::new(MAX_REQUESTS), refusals: Limited::new(MAX_REFUSALS), browsing: Mutex::default() }
+    }
+}
+
 impl Requests {
     /// Reads one request and answers it. Returns the connection if it has become a WebSocket.
     pub(super) async fn serve(
@@ -73,7 +76,7 @@ impl Requests {
         metrics: &Arc<Metrics>,
         pages: &Arc<Pages>,
     ) -> Option<Upgraded> {
-        let Some(_place) = Place::take(&self.open, MAX_REQUESTS) else {
+        let Some(_place) = self.open.take() else {
             self.refuse(socket, peer, Status::Unavailable, &format!("more than {MAX_REQUESTS} requests at a time"))
                 .await;
             return None;
@@ -111,7 +114,7 @@ impl Requests {
     /// Answers that a request is not served, whatever it asks for.
     pub(super) async fn refuse(&self, socket: Socket, peer: IpAddr, status: Status, reason: &str) {
         debug!("{peer}: refused: {reason}");
-        if let Some(_place) = Place::take(&self.refusals, MAX_REFUSALS) {
+        if let Some(_place) = self.refusals.take() {
             // A visitor that does not read it is gone anyway.
             let _ = answer(socket, &Answer::text(status, format!("{reason}\n")), false).await;
         }
@@ -138,21 +141,6 @@ impl Requests {
     }
 }
 
-impl<'a> Place<'a> {
-    /// Takes one of this many places; `None` if all are taken.
-    fn take(taken: &'a AtomicUsize, most: usize) -> Option<Self> {
-        // Dropping the place frees it.
-        let place = Self(taken);
-        (taken.fetch_add(1, Ordering::AcqRel) < most).then_some(place)
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
 /// Makes a WebSocket of the connection. `None` if it fails; the answer and the connection if there is no place for it.
 async fn upgrade(
     asked: Asked,
@@ -162,7 +150,7 @@ async fn upgrade(
 ) -> Result<Option<Upgraded>, (Answer, Socket)> {
     let dashboard = match asked {
         Asked::Signaling => None,
-        Asked::Dashboard(shows, session) => match pages.place() {
+        Asked::Dashboard(shows, session) => match pages.sockets.take() {
             Some(place) => Some(Dashboard { pages: pages.clone(), shows, session, place }),
             None => return Err((Answer::text(Status::Unavailable, "too many pages are open\n"), socket)),
         },
@@ -194,11 +182,14 @@ fn response_to(request: &Request, peer: IpAddr, metrics: &Metrics, access: &Acce
         return Response::Answer(found(metrics));
     }
     if let Err(refusal) = access.admit(peer, request.host.as_deref()) {
-        return Response::Answer(refused(&refusal));
+        return Response::Answer(refusal.answer());
     }
     match (page, asked) {
         (Some(page), _) => Response::Answer(page),
-        (None, Some(asked)) => to_websocket(request, asked),
+        (None, Some(asked)) => match Access::admit_websocket(request) {
+            Ok(()) => Response::WebSocket(asked),
+            Err(refusal) => Response::Answer(refusal),
+        },
         (None, None) => Response::Answer(Answer::text(Status::NotFound, PATHS)),
     }
 }
@@ -209,16 +200,6 @@ fn is_of_page(path: &str, response: &Response) -> bool {
         Response::WebSocket(_) => true,
         Response::Answer(answer) => answer.status == Status::Ok && !matches!(path, "/metrics" | "/healthz"),
     }
-}
-
-fn to_websocket(request: &Request, asked: Asked) -> Response {
-    if let Err(refusal) = Access::admit_origin(request.host.as_deref(), request.origin.as_deref()) {
-        return Response::Answer(refused(&refusal));
-    }
-    if request.method != "GET" || request.websocket_key.is_none() {
-        return Response::Answer(Answer::text(Status::UpgradeRequired, "this is for a WebSocket of version 13\n"));
-    }
-    Response::WebSocket(asked)
 }
 
 /// What a WebSocket at this path carries; `None` if there is none.
@@ -233,15 +214,6 @@ fn websocket(path: &str) -> Option<Asked> {
         "frames" => Some(Asked::Dashboard(Shows::Frames, session)),
         _ => None,
     }
-}
-
-fn refused(refusal: &Refusal) -> Answer {
-    let status = match refusal {
-        Refusal::Elsewhere | Refusal::OtherOrigin => Status::Forbidden,
-        Refusal::NoHost => Status::BadRequest,
-        Refusal::OtherHost(_) => Status::Misdirected,
-    };
-    Answer::text(status, format!("{refusal}\n"))
 }
 
 #[cfg(test)]
@@ -333,16 +305,5 @@ mod tests {
         (0..MAX_BROWSING as u8).for_each(|last| requests.browses([192, 0, 2, last].into()));
         assert!(!requests.is_browsing(HERE, while_long), "the oldest is forgotten");
         assert_eq!(requests.browsing().len(), MAX_BROWSING);
-    }
-
-    #[test]
-    fn places_are_limited_and_come_back() {
-        let requests = Requests::default();
-        let places: Vec<_> = (0..MAX_REQUESTS).map(|_| Place::take(&requests.open, MAX_REQUESTS).unwrap()).collect();
-        assert!(
-            Place::take(&requests.open, MAX_REQUESTS).is_none() && Place::take(&requests.open, MAX_REQUESTS).is_none()
-        );
-        drop(places);
-        assert!(Place::take(&requests.open, MAX_REQUESTS).is_some());
     }
 }

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use thiserror::Error;
 
+use crate::limited::{Limited, Taken};
+
 /// Places for clients. A connection that has said nothing yet does not take one.
 ///
 /// A client costs the memory of a few of its frames, and up to 3 MiB of send buffers, 2 MiB of message memory, 4 MiB of
@@ -12,13 +14,12 @@ use thiserror::Error;
 /// with errors over a quarter pixel). `docs/benchmarks.md` has the sum.
 #[derive(Debug)]
 pub(super) struct Places {
-    /// Maximum number of clients at a time; further ones are told that the server is full.
-    most: usize,
+    /// Clients beyond these are told that the server is full.
+    clients: Limited,
     /// Whether only one session is served.
     is_once: bool,
     /// Whether a session has begun.
     has_begun: Arc<AtomicBool>,
-    taken: Arc<AtomicUsize>,
     visitors: AtomicUsize,
 }
 
@@ -27,7 +28,7 @@ pub(super) struct Places {
 pub(super) struct Place {
     is_once: bool,
     has_begun: Arc<AtomicBool>,
-    taken: Arc<AtomicUsize>,
+    _taken: Taken,
 }
 
 /// Why a client is not served.
@@ -44,7 +45,7 @@ pub(super) enum Refusal {
 impl Places {
     /// Places for this many clients, all free. With `is_once`, only one session can begin.
     pub(super) fn new(is_once: bool, most: usize) -> Self {
-        Self { most, is_once, has_begun: Arc::default(), taken: Arc::default(), visitors: AtomicUsize::new(0) }
+        Self { clients: Limited::new(most), is_once, has_begun: Arc::default(), visitors: AtomicUsize::new(0) }
     }
 
     /// Counts a visitor that arrived.
@@ -72,13 +73,8 @@ impl Places {
         if self.is_once && self.has_begun() {
             return Err(Refusal::Taken);
         }
-        let (has_begun, taken) = (self.has_begun.clone(), self.taken.clone());
-        let place = Place { is_once: self.is_once, has_begun, taken };
-        match self.taken.fetch_add(1, Ordering::AcqRel) {
-            // Returning an error drops the place, which frees it.
-            others if others >= self.most => Err(Refusal::Full(self.most)),
-            _ => Ok(place),
-        }
+        let taken = self.clients.take().ok_or(Refusal::Full(self.clients.most()))?;
+        Ok(Place { is_once: self.is_once, has_begun: self.has_begun.clone(), _taken: taken })
     }
 }
 
@@ -87,12 +83,6 @@ impl Place {
     pub(super) fn begin(&self) -> Result<(), Refusal> {
         let is_later = self.has_begun.swap(true, Ordering::AcqRel);
         if self.is_once && is_later { Err(Refusal::Taken) } else { Ok(()) }
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.taken.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

@@ -133,13 +133,17 @@ pub struct Answer {
     /// More headers, each ending with `\r\n`.
     pub headers: &'static str,
     /// The content.
-    pub content: Cow<'static, str>,
+    pub content: Cow<'static, [u8]>,
 }
 
 impl Answer {
     /// An answer of plain text.
     pub fn text(status: Status, content: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, media_type: "text/plain; charset=utf-8", headers: "", content: content.into() }
+        let content = match content.into() {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        };
+        Self { status, media_type: "text/plain; charset=utf-8", headers: "", content }
     }
 
     /// The bytes of the answer. A `HEAD` request gets the length of the content, and no content.
@@ -156,8 +160,8 @@ impl Answer {
             status.line(),
             content.len(),
         );
-        let content = if is_head { "" } else { &**content };
-        [head.as_bytes(), content.as_bytes()].concat()
+        let content: &[u8] = if is_head { &[] } else { content };
+        [head.as_bytes(), content].concat()
     }
 }
 

@@ -6,7 +6,7 @@
 use ndarray::{Array2, ArrayView2, ArrayView3};
 
 use super::gaps;
-use super::{ImageView, gray_level};
+use super::view::ImageView;
 
 /// Number of values that a pixel of 16 bits can have.
 const VALUES: usize = 1 << 16;
@@ -144,6 +144,16 @@ impl GrayLevels {
             gaps::fill(&mut levels, values);
         }
     }
+}
+
+/// Gray level of a BGR pixel, as computed by OpenCV's `COLOR_BGR2GRAY`: 0.114 B + 0.587 G + 0.299 R in 15-bit fixed
+/// point.
+///
+/// Compared with OpenCV 4.5, 4.14 and 5.0 for all colours. With 14 bits, one colour in 400 would be a level off.
+pub fn gray_level([blue, green, red]: [u8; 3]) -> u8 {
+    let sum = 3735 * u32::from(blue) + 19_235 * u32::from(green) + 9798 * u32::from(red);
+    // The weights add up to 32768, so the result is at most 255.
+    ((sum + 16_384) >> 15) as u8
 }
 
 /// Writes the gray levels of `bgr` into `gray`, which is resized to fit.

@@ -8,6 +8,7 @@ pub mod file;
 mod format;
 mod gaps;
 mod levels;
+mod view;
 mod words;
 
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
@@ -15,7 +16,8 @@ use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
 use crate::geometry::Size;
 
 pub use format::{PixelFormat, UnknownPixelFormat, WrongLength};
-pub use levels::{GrayLevels, LevelRange, ValueCounts, to_gray};
+pub use levels::{GrayLevels, LevelRange, ValueCounts, gray_level, to_gray};
+pub use view::ImageView;
 pub(crate) use words::reorder as to_wire_order;
 pub use words::room;
 
@@ -134,17 +136,6 @@ impl Image {
     }
 }
 
-/// A borrowed image: its pixels stay in the message that they arrived in, or in memory that is used for every frame.
-#[derive(Clone, Copy, Debug)]
-pub enum ImageView<'a> {
-    /// `[rows, columns]`.
-    Gray8(ArrayView2<'a, u8>),
-    /// `[rows, columns, 3]`, blue first.
-    Bgr8(ArrayView3<'a, u8>),
-    /// `[rows, columns]`, in the machine's byte order.
-    Gray16(ArrayView2<'a, u16>),
-}
-
 impl<'a> ImageView<'a> {
     /// Views bytes of the wire as an image, row by row.
     ///
@@ -252,16 +243,6 @@ impl<'a> ImageView<'a> {
             Self::Gray16(pixels) => Image::Gray16(pixels.to_owned()),
         }
     }
-}
-
-/// Gray level of a BGR pixel, as computed by OpenCV's `COLOR_BGR2GRAY`: 0.114 B + 0.587 G + 0.299 R in 15-bit fixed
-/// point.
-///
-/// Compared with OpenCV 4.5, 4.14 and 5.0 for all colours. With 14 bits, one colour in 400 would be a level off.
-pub fn gray_level([blue, green, red]: [u8; 3]) -> u8 {
-    let sum = 3735 * u32::from(blue) + 19_235 * u32::from(green) + 9798 * u32::from(red);
-    // The weights add up to 32768, so the result is at most 255.
-    ((sum + 16_384) >> 15) as u8
 }
 
 #[cfg(test)]

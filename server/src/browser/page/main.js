@@ -1,8 +1,9 @@
 // The page: a dashboard of the server, and a pipeline that runs here.
 
+import { HOUGH_BYTES } from "./build.js";
 import { short } from "./charts.js";
 import { Dashboard, element } from "./dashboard.js";
-import { EXAMPLES, Run } from "./pipeline.js";
+import { EXAMPLES, HOUGH, Run } from "./pipeline.js";
 
 const at = (id) => document.getElementById(id);
 
@@ -49,6 +50,24 @@ function showTask(message) {
   const field = at("typed");
   if (task === null || field.value === EXAMPLES[task]) field.value = EXAMPLES[message.run.task] ?? EXAMPLES.circle;
   task = message.run.task;
+  showChoice();
+}
+
+/** Shows whether `hough` can be chosen, and whether the text counts. */
+function showChoice() {
+  const choice = at("choice");
+  const isOfTask = task === null || HOUGH.tasks.includes(task);
+  const [hough] = [...choice.options].filter(({ value }) => value === "hough");
+  hough.disabled = !HOUGH_BYTES || !isOfTask;
+  if (hough.disabled) choice.value = "typed";
+  at("typed").disabled = choice.value === "hough";
+  at("choice-hint").textContent = !HOUGH_BYTES
+    ? "hough is not in this build: rustup target add wasm32-unknown-unknown, and build the server again"
+    : !isOfTask
+      ? `hough does the tasks ${HOUGH.tasks.join(" and ")}`
+      : choice.value === "hough"
+        ? `loads ${Math.ceil(HOUGH_BYTES / 1000)} kB`
+        : "";
 }
 
 function showRun({ frames, answered, dropped, errors, restarts, error, status, ended }) {
@@ -67,7 +86,7 @@ function showRun({ frames, answered, dropped, errors, restarts, error, status, e
 function start() {
   if (run && !run.state.ended) return;
   at("run-error").hidden = true;
-  run = new Run(at("typed").value, at("token").value, (state) => later(state));
+  run = new Run(at("choice").value === "hough" ? HOUGH : at("typed").value, at("token").value, (state) => later(state));
   showRun(run.state);
 }
 
@@ -88,6 +107,8 @@ function later(state) {
 
 showCommands();
 at("typed").value = EXAMPLES.circle;
+showChoice();
+at("choice").onchange = showChoice;
 at("form").onsubmit = (event) => {
   event.preventDefault();
   start();

@@ -1,4 +1,4 @@
-// The pipeline in the page: the text becomes a worker, which gets each frame and gives its answer.
+// The pipeline in the page: the text, or `hough`, becomes a worker, which gets each frame and gives its answer.
 
 import { Client } from "./client.js";
 import { unlz4 } from "./lz4.js";
@@ -6,8 +6,11 @@ import { unlz4 } from "./lz4.js";
 /** How long a frame may take, in ms. A worker that takes longer is ended, and another one started. */
 const LIMIT = 1000;
 
-/** How long the text may take until it is a function, in ms. */
+/** How long the text may take until it is a function, and `hough` until it is loaded, in ms. */
 const START_LIMIT = 5000;
+
+/** What is chosen in place of a text. */
+export const HOUGH = { worker: "/hough.js", tasks: ["circle", "count"] };
 
 /** Answers of the last frames, for the time of a frame. */
 const TIMED = 120;
@@ -129,10 +132,13 @@ function toPipeline({ id, width, height, pixel, encoding, data }) {
   return { id, width, height, pixel, channels, data: values };
 }
 
-/** A run of the typed text, until it is stopped or the session ends. `told(state)` is called when something changes. */
+/**
+ * A run of a typed text or of `HOUGH`, until it is stopped or the session ends. `told(state)` is called when something
+ * changes.
+ */
 export class Run {
-  constructor(typed, token, told) {
-    this.typed = typed;
+  constructor(chosen, token, told) {
+    this.chosen = chosen;
     this.told = told;
     this.state = { frames: 0, answered: 0, dropped: 0, errors: 0, restarts: 0, error: "", status: "connecting", ended: false };
     this.waiting = [];
@@ -142,6 +148,7 @@ export class Run {
       {
         opened: (stream) => {
           this.stream = stream;
+          if (chosen === HOUGH && !HOUGH.tasks.includes(this.task)) return this.failed(`hough does not do the task ${this.task}`);
           this.change({ status: "running" });
         },
         frame: (frame) => this.frame(frame),
@@ -156,6 +163,10 @@ export class Run {
     this.client.leave("stopped in the page");
   }
 
+  get task() {
+    return this.stream.task ?? "circle";
+  }
+
   /** The median time of the pipeline for a frame, in ms. */
   get milliseconds() {
     const sorted = [...this.times].sort((one, other) => one - other);
@@ -163,22 +174,27 @@ export class Run {
   }
 
   start() {
-    const address = URL.createObjectURL(new Blob([around(this.typed)], { type: "text/javascript" }));
+    const isHough = this.chosen === HOUGH;
+    const address = isHough
+      ? HOUGH.worker
+      : URL.createObjectURL(new Blob([around(this.chosen)], { type: "text/javascript" }));
     this.worker = new Worker(address, { type: "module" });
     this.isReady = false;
-    this.timer = setTimeout(() => this.failed("the text runs and runs, and gives no function"), START_LIMIT);
+    const silent = isHough ? "hough does not load" : "the text runs and runs, and gives no function";
+    this.timer = setTimeout(() => this.failed(silent), START_LIMIT);
     this.worker.onmessage = ({ data }) => {
       if (data.ready) {
         clearTimeout(this.timer);
-        URL.revokeObjectURL(address);
+        if (!isHough) URL.revokeObjectURL(address);
         this.isReady = true;
         this.next();
       } else if (data.id === null) this.failed(data.error);
       else this.answered(data);
     };
-    // A text that is no JavaScript.
+    // A text that is no JavaScript, or a worker that does not load.
     this.worker.onerror = (event) => {
       event.preventDefault();
+      if (isHough) return this.failed(silent);
       const place = event.lineno > 1 ? ` (line ${event.lineno - 1})` : "";
       this.failed(`${event.message ?? "the text is no JavaScript"}${place}`);
     };
@@ -211,7 +227,7 @@ export class Run {
     this.busy = frame;
     this.timer = setTimeout(() => this.late(), LIMIT);
     // The bytes go to the worker, and are not copied.
-    this.worker.postMessage({ id: frame.id, frame: given }, [given.data.buffer]);
+    this.worker.postMessage({ id: frame.id, task: this.task, frame: given }, [given.data.buffer]);
   }
 
   answered({ id, answer, error }) {
@@ -224,7 +240,7 @@ export class Run {
     if (this.times.length > TIMED) this.times.shift();
     try {
       if (error !== undefined) throw new Error(error);
-      const [kind, fields] = payload(this.stream.task ?? "circle", answer);
+      const [kind, fields] = payload(this.task, answer);
       const { received_us, started_us } = frame;
       this.client.answer(frame.id, kind, fields, { received_us, started_us, finished_us });
       this.change({ answered: this.state.answered + 1 });

@@ -2,7 +2,7 @@
 //!
 //! The side that [`listen`]s on a signaling connection makes an [`Offer`] with the three channels, and is the DTLS
 //! client. The side that [`dial`]s answers. There are only host candidates, all in the description: no STUN, no
-//! trickle. [`path_mtu`] and [`local_addresses`] find out about a path what [`LinkSettings`] need.
+//! trickle. [`path_mtu`], [`local_addresses`] and [`one_address`] find out about a path what [`LinkSettings`] need.
 //!
 //! What a Plumb peer needs to know in addition to standard SDP is in one session-level attribute of the offer,
 //! `a=x-plumb:1 mtu=16000`. Strangers ignore it.
@@ -45,6 +45,6 @@ pub use error::{HandshakeError, OpenError};
 pub use handshake::dial;
 pub use mtu::{LEAST_MTU, LOOPBACK_MTU, parse_mtu, sound_mtu};
 pub use offering::{Answer, Offer, Offered, Reply, listen};
-pub use path::{local_addresses, path_mtu};
+pub use path::{local_addresses, one_address, path_mtu};
 pub use progress::Stuck;
 pub use settings::{LinkSettings, PeerKind};

@@ -1,7 +1,7 @@
 //! What the signaling connection reveals about the path: which addresses to bind, and how large packets may be.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 use socket2::SockRef;
 use tokio::net::TcpStream;
@@ -13,12 +13,26 @@ use super::mtu::{LEAST_MTU, LOOPBACK_MTU, NETWORK_MTU, RECORD_OVERHEAD};
 /// agreed on a segment size that fits the path, so it also reveals the smaller packets of a tunnel.
 const SEGMENT_SURPLUS: u32 = 8 + RECORD_OVERHEAD - 20;
 
-/// Addresses to bind for a peer reached over a TCP connection between these two: the local one, and one more if that is
-/// loopback, for peers that gather no loopback address (aiortc) or are behind a proxy (a published port).
+/// Addresses to bind for a Plumb peer whose TCP connection ends here: the local one, and one more if that is loopback, for
+/// peers that gather no loopback address (aiortc) or are behind a proxy (a published port).
 pub fn local_addresses(local: SocketAddr) -> Vec<IpAddr> {
     let local = local.ip().to_canonical();
     let other = if local.is_loopback() { other_address(local.is_ipv4()) } else { None };
     [Some(local), other].into_iter().flatten().collect()
+}
+
+/// Addresses to bind for a browser, or a stranger that may be one, whose TCP connection ends here: one, and not loopback if
+/// the machine has another.
+///
+/// Firefox gathers no loopback address. Its checks from another address to 127.0.0.1 are never answered, and with both
+/// addresses offered, half of its links ended up on that pair. Every peer that reaches this machine's loopback reaches its
+/// other address too, and within the machine the packets take the same way.
+pub fn one_address(local: SocketAddr) -> Vec<IpAddr> {
+    let local = local.ip().to_canonical();
+    let other = if local.is_loopback() { other_address(local.is_ipv4()) } else { None };
+    // Nothing can be bound at an address of an interface that is down.
+    let other = other.filter(|address| UdpSocket::bind((*address, 0)).is_ok());
+    vec![other.unwrap_or(local)]
 }
 
 /// Largest SCTP packet on the path of this signaling connection, to a peer that takes as much as we do.
@@ -57,6 +71,14 @@ mod tests {
 
     fn mtu(local: &str, peer: &str, segment: Option<u32>) -> u32 {
         mtu_between(SocketAddr::new(local.parse().unwrap(), 1), SocketAddr::new(peer.parse().unwrap(), 2), segment)
+    }
+
+    #[test]
+    fn a_browser_is_offered_loopback_only_if_there_is_nothing_else() {
+        let (loopback, elsewhere) = (SocketAddr::from(([127, 0, 0, 1], 1)), SocketAddr::from(([192, 0, 2, 7], 1)));
+        let others = &local_addresses(loopback)[1..];
+        assert_eq!(one_address(loopback), if others.is_empty() { vec![loopback.ip()] } else { others.to_vec() });
+        assert_eq!((one_address(elsewhere), local_addresses(elsewhere)), (vec![elsewhere.ip()], vec![elsewhere.ip()]));
     }
 
     #[test]

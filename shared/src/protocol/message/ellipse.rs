@@ -6,21 +6,13 @@ use smallvec::smallvec;
 
 use super::circle::COORDINATE_LIMIT;
 use super::payload::{Payload, PayloadError, Value};
+use crate::geometry::Ellipse;
 
 /// Field of the half-axes, and its valid values.
 const AXES: (&str, &str) = ("axes", "two numbers [a, b] in px with 1000000 >= a >= b > 0");
 
 /// Field of the direction, and its valid values.
 const ANGLE: (&str, &str) = ("angle", "a number of radians from 0 to below pi");
-
-/// An ellipse about the circle's centre.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Ellipse {
-    /// Half-axes a ≥ b, in px.
-    pub axes: [f64; 2],
-    /// Direction of a, from +x towards +y, in radians, in [0, π).
-    pub angle: f64,
-}
 
 impl Ellipse {
     /// Reads the fields `axes` and `angle` of a payload; `None` without both.

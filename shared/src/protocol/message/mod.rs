@@ -27,6 +27,8 @@ use crate::protocol::encoding::PixelsError;
 use crate::protocol::malformed;
 use crate::text::Brief;
 
+pub use crate::geometry::Ellipse;
+
 pub use answer::{Answer, AnswerTimes, decode_answer};
 pub use circle::{COORDINATE_LIMIT, FoundCircle};
 pub use control::{
@@ -34,7 +36,6 @@ pub use control::{
     STOP_FEATURE, Stream, control_bytes, decode_control, is_hello,
 };
 pub use count::{BallCount, COUNT_LIMIT};
-pub use ellipse::Ellipse;
 pub use frame::{Frame, decode_frame};
 pub use image::{IMAGE, IMAGE_TASK, ImageAnswer};
 pub use meta::{META_KEYS, Meta, MetaTooLarge, MetaValue, check_meta};

@@ -1,4 +1,4 @@
-//! Who may see the page, and from where.
+//! Who may see a page at our port, and from where.
 //!
 //! The page shows frames, truth and figures. So it is for this machine only, unless the person who starts the server says
 //! otherwise. A page of another site must not reach it through a visitor's browser: `Host` must name this machine, so that no
@@ -8,6 +8,8 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use thiserror::Error;
+
+use super::http::{Answer, Request, Status};
 
 /// Longest name of a host (RFC 1035, section 2.3.4).
 const LONGEST_NAME: usize = 253;
@@ -74,6 +76,22 @@ pub enum Refusal {
     OtherOrigin,
 }
 
+impl Refusal {
+    /// The status of the answer to such a request.
+    pub fn status(&self) -> Status {
+        match self {
+            Self::Elsewhere | Self::OtherOrigin => Status::Forbidden,
+            Self::NoHost => Status::BadRequest,
+            Self::OtherHost(_) => Status::Misdirected,
+        }
+    }
+
+    /// The answer to such a request.
+    pub fn answer(&self) -> Answer {
+        Answer::text(self.status(), format!("{self}\n"))
+    }
+}
+
 impl Access {
     /// The page's access rules on the machine with this name; `allowed` are more of its names.
     pub fn new(machine: Option<String>, allowed: &[String], is_open: bool) -> Self {
@@ -106,6 +124,18 @@ impl Access {
             (Some(host), Some(page)) if host.eq_ignore_ascii_case(page) => Ok(()),
             _ => Err(Refusal::OtherOrigin),
         }
+    }
+
+    /// Checks that a request asks for a WebSocket, and that our own page does.
+    ///
+    /// # Errors
+    /// The answer to any other request.
+    pub fn admit_websocket(request: &Request) -> Result<(), Answer> {
+        Self::admit_origin(request.host.as_deref(), request.origin.as_deref()).map_err(|refusal| refusal.answer())?;
+        if request.method != "GET" || request.websocket_key.is_none() {
+            return Err(Answer::text(Status::UpgradeRequired, "this is for a WebSocket of version 13\n"));
+        }
+        Ok(())
     }
 }
 

@@ -1,6 +1,8 @@
 //! The page at the server's port, in headless Chromium: the dashboard, the pipeline that runs in the page, and pages of
 //! others.
 
+mod hough;
+
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};

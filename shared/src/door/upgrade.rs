@@ -5,10 +5,11 @@ use std::io;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
-use shared::door::http::switch_to_websocket;
-use shared::door::lines::MAX_LINE;
-use shared::door::websocket::WebSocket;
-use shared::socket::Socket;
+
+use super::http::switch_to_websocket;
+use super::lines::MAX_LINE;
+use super::websocket::WebSocket;
+use crate::socket::Socket;
 
 /// What the key is joined with (section 1.3).
 const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -17,7 +18,7 @@ const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 ///
 /// # Errors
 /// If the connection fails.
-pub(crate) async fn upgraded(mut socket: Socket, key: &str) -> io::Result<WebSocket> {
+pub async fn upgraded(mut socket: Socket, key: &str) -> io::Result<WebSocket> {
     switch_to_websocket(&mut socket, &accept(key)).await?;
     Ok(WebSocket::new(socket, MAX_LINE))
 }

@@ -184,7 +184,7 @@ export const nonce = () => toHex(crypto.getRandomValues(new Uint8Array(32)));
 const toHex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 function fromHex(digits) {
-  if (!/^([0-9a-f]{2}){32}$/i.test(digits)) throw new Error("the server's proof or nonce is malformed");
+  if (!/^([0-9a-f]{2}){32}$/i.test(digits)) throw new Error("the peer's proof or nonce is malformed");
   return Uint8Array.from(digits.match(/../g), (pair) => parseInt(pair, 16));
 }
 
@@ -200,7 +200,7 @@ export function fingerprint(sdp) {
   return fromHex(digits.replaceAll(":", ""));
 }
 
-/** Proves that this page holds the token, and checks that the server does. */
+/** Proves that this page holds the token, and checks that its peer does: the server, or the client of a camera. */
 export class Prover {
   /** `context` is what the proofs are for: a client's session, or a page that only watches. */
   static async of(token, ours, context = "plumb admission 1") {
@@ -214,6 +214,7 @@ export class Prover {
     prover.key = key;
     prover.ours = ours;
     prover.context = context;
+    prover.peer = "server";
     return prover;
   }
 
@@ -239,7 +240,7 @@ export class Prover {
   async check(proof, which, role, fingerprints) {
     const covered = this.covered(which, role, fingerprints);
     if (!(await crypto.subtle.verify("HMAC", this.key, fromHex(proof ?? ""), covered))) {
-      throw new Error("the server does not hold this token");
+      throw new Error(`the ${this.peer} does not hold this token`);
     }
   }
 }
