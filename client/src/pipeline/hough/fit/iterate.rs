@@ -30,7 +30,7 @@ const DONE_SIGMAS_CUT: f64 = 0.02;
 /// Longest motion, in radii. A fit with a longer motion does not follow a disc.
 const LONGEST_MOTION_RADII: f64 = 2.8;
 
-/// Fewest sectors that can be fitted.
+/// Fewest sectors that can be fitted: centre, radius, width and level are five parameters, and one sector checks them.
 const MIN_SECTORS: u32 = 6;
 
 /// Iterates, and returns the solution of the last step. `None` if the equations fail or the fit runs away.

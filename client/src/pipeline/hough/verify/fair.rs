@@ -1,8 +1,9 @@
 //! The fair question, for discs that fit badly all around: do the pixels fit fairly well, and equally well in all
 //! directions?
 
-use super::tally::{MAX_NOISE_RATIO, MIN_SECTOR_SIGMAS, Tally, contrast_sigma, visible};
+use super::tally::{MAX_NOISE_RATIO, Tally, contrast_sigma, visible};
 use super::verdict::Verdict;
+use crate::pipeline::hough::chance::DIRECTION_SIGMAS;
 use crate::pipeline::hough::fit::refine::Fit;
 use crate::pipeline::hough::sectors::DIRECTIONS;
 
@@ -26,6 +27,9 @@ const MIN_SHARE_OF_FAIR: f64 = 0.85;
 const MAX_FAIR_RMS_PX: f64 = 0.2;
 const MAX_FAIR_RMS_OF_FEW_PX: f64 = 0.08;
 
+/// Share of the directions at which no further candidate is examined.
+const AMPLE_SHARE: f64 = 0.9;
+
 /// Smallest contrast in front of a ground that is not a plane, in sigmas of the residuals.
 const MIN_CLUTTER_CONTRAST: f64 = 6.0;
 
@@ -37,7 +41,7 @@ pub(crate) fn fair(fit: &Fit, noise_variance: f64) -> Option<Verdict> {
     }
     let tally = Tally::of(fit, FAIR_AGREE_PX, |sector| {
         let own = sector.contrast.abs();
-        let least = MIN_SECTOR_SIGMAS * contrast_sigma(sector);
+        let least = DIRECTION_SIGMAS * contrast_sigma(sector);
         own > least
             && (own - contrast).abs() < MAX_UNLIKE * contrast + least
             && sector.variance < (FAIR_MISFIT * contrast).powi(2) + MAX_NOISE_RATIO * noise_variance
@@ -50,7 +54,7 @@ pub(crate) fn fair(fit: &Fit, noise_variance: f64) -> Option<Verdict> {
     let share = tally.confirmed / tally.visible.max(there as f64).max(1.0);
     // The evidence is only the share of directions that are alike. It counts little compared to strict evidence.
     (tally.stands_out() && rms_px < most_px && share > MIN_SHARE_OF_FAIR)
-        .then_some(Verdict { evidence: share, ample: share > 0.9 })
+        .then_some(Verdict { evidence: share, ample: share > AMPLE_SHARE })
 }
 
 /// Root mean square of the residuals over the directions that take part, in gray levels.

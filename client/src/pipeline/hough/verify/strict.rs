@@ -1,7 +1,8 @@
 //! The strict question: do the pixels fit to the noise where the disc is seen?
 
-use super::tally::{AGREE_PX, MAX_NOISE_RATIO, MIN_SECTOR_SIGMAS, Tally, contrast_sigma};
+use super::tally::{AGREE_PX, MAX_NOISE_RATIO, Tally, contrast_sigma};
 use super::verdict::Verdict;
+use crate::pipeline::hough::chance::DIRECTION_SIGMAS;
 use crate::pipeline::hough::fit::refine::Fit;
 
 /// Largest sigma of a direction's edge position, in pixels. A direction that knows its edge less precisely does not
@@ -29,7 +30,7 @@ const MIN_EVIDENCE_OF_FEW: f64 = 13.0;
 const MIN_SHARE_OF_FEW: f64 = 0.8;
 
 /// Largest unexplained variance of a well-seen direction, in addition to [`MAX_NOISE_RATIO`]: in gray levels squared,
-/// and as a fraction of the contrast.
+/// six times the variance of rounding, and as a fraction of the contrast.
 const MAX_ROUNDING: f64 = 0.5;
 const STRICT_MISFIT: f64 = 0.05;
 
@@ -42,7 +43,7 @@ pub(crate) fn strict(fit: &Fit, noise_variance: f64) -> Option<Verdict> {
     let tally = Tally::of(fit, AGREE_PX, |sector| {
         let own = sector.contrast.abs();
         let explained = MAX_NOISE_RATIO * noise_variance + MAX_ROUNDING + (STRICT_MISFIT * own).powi(2);
-        own > MIN_SECTOR_SIGMAS * contrast_sigma(sector)
+        own > DIRECTION_SIGMAS * contrast_sigma(sector)
             && sector.variance < explained
             && sector.fitting > MIN_FITTING
             && sector.disc_fitting > MIN_FITTING_DISC

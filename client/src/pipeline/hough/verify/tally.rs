@@ -1,12 +1,11 @@
 //! The combined evidence of a fit's directions.
 
-use crate::pipeline::hough::fit::evidence::Evidence;
+use crate::pipeline::hough::chance::DIRECTION_SIGMAS;
+use crate::pipeline::hough::fit::evidence::{CIRCLE_PARAMETERS, Evidence};
 use crate::pipeline::hough::fit::refine::Fit;
 
-/// Smallest contrast of a direction, in sigmas of that contrast.
-pub(crate) const MIN_SECTOR_SIGMAS: f64 = 2.5;
-
-/// Largest unexplained variance of a direction, as a multiple of the noise variance.
+/// Largest unexplained variance of a direction, as a multiple of the noise variance: four sigmas of the χ² of 50 pixels,
+/// as many as a direction of a disc of 16 px has.
 pub(crate) const MAX_NOISE_RATIO: f64 = 1.8;
 
 /// Smallest total signal of a disc, in sigmas of the noise.
@@ -15,9 +14,8 @@ const MIN_SIGMAS: f64 = 14.0;
 /// Distance within which an unrelated edge is equally likely anywhere, in pixels: half the annulus.
 const CHANCE_PX: f64 = 3.5;
 
-/// Largest distance of a direction's edge from the circle: pixels, plus sigmas of the edge position.
+/// Largest distance of a direction's edge from the circle, in pixels, besides what chance explains.
 pub(crate) const AGREE_PX: f64 = 0.05;
-const AGREE_SIGMAS: f64 = 2.5;
 
 /// Requirements for a sharp arc: total evidence, evidence per confirming direction, disagreement (as χ²), and share of
 /// the visible directions.
@@ -33,8 +31,8 @@ const MIN_SHARE_OF_ARC: f64 = 0.36;
 /// A disc with fewer visible directions than this is cut by the border.
 const FEW_DIRECTIONS: usize = 10;
 
-/// Fewest visible directions of a disc.
-const MIN_DIRECTIONS: usize = 4;
+/// Fewest visible directions of a disc: three always lie on a circle, so a fourth has to agree.
+const MIN_DIRECTIONS: usize = CIRCLE_PARAMETERS as usize + 1;
 
 /// Smallest ground that makes a direction visible, in pixels.
 const MIN_GROUND_PX: f64 = 4.0;
@@ -56,7 +54,7 @@ impl Tally {
         let mut tally = Self::default();
         for sector in visible(fit) {
             tally.visible += 1.0;
-            let tolerance = agree_px + AGREE_SIGMAS * sector.shift_sigma;
+            let tolerance = agree_px + DIRECTION_SIGMAS * sector.shift_sigma;
             if sector.shift.abs() < tolerance && confirms(sector) {
                 tally.confirmed += 1.0;
                 tally.signal += (sector.contrast / contrast_sigma(sector)).powi(2);
@@ -65,8 +63,8 @@ impl Tally {
                 tally.square_px += sector.shift.powi(2);
             }
         }
-        // The circle was fitted to the directions' shifts, which takes three degrees of freedom.
-        tally.evidence -= 0.5 * (tally.chi2 - (tally.confirmed - 3.0)).max(0.0);
+        // The circle was fitted to the directions' shifts. A χ² adds half of itself to the logarithm of the likelihood.
+        tally.evidence -= 0.5 * (tally.chi2 - (tally.confirmed - CIRCLE_PARAMETERS)).max(0.0);
         tally
     }
 
