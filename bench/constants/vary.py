@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
-"""Shows what the detector's constants are worth: changes each one and tries the detector on the same frames.
+"""Shows what the constants of `hough` are worth: changes each of them and tries the detector on the same frames.
 
-    bench/constants/vary.py prepare            # a copy in target/vary whose constants can be changed, and its benchmark
-    bench/constants/vary.py names              # the constants, by number
-    bench/constants/vary.py run [SPEC...]      # SPEC is NUMBER:FACTOR; without one, each constant times 0.7 and 1.4
+    bench/constants/vary.py                    # all, times 0.7 and 1.4: half an hour on two cores
+    bench/constants/vary.py MIN_EVIDENCE:0.8   # one, times 0.8
 
-`prepare` turns `const NAME: f64 = 0.6;` into a function that multiplies by a factor of 1, which the benchmark can change
-between two runs over its frames. Constants that size an array, number a column or name a slot stay as they are. The
-answers of the copy are those of the detector, to the bit, as long as all factors are 1.
+Copies the last commit to target/vary, and turns each constant there into a function that multiplies it by a factor,
+which the benchmark changes between two runs over its frames (vary.rs). As long as all factors are 1, the copy answers
+like the detector, to the bit. Constants that size an array, number a column or name a slot stay as they are.
+
+Prints CSV: misses, finds in frames without a disc (ellipses of the clutter included), finds in photographs with coins
+and sweets and in photographs of textures, the largest ratio of a mean error to that without the change, and each
+condition that changed.
 """
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -24,13 +28,15 @@ FLOATS = ("f64", "f32")
 # Integers that only bound a loop or a count.
 COUNTS = set(
     "MAX_MEASURED MAX_ITERATIONS MAX_ANNULI ADRIFT_AFTER SETTLING_SHIFTS SETTLING_BALL MIN_SECTORS MAX_CANDIDATES "
-    "FIRST_PEAKS MIN_VOTES NEAR_STEPS FIT_STEPS MIN_AGREEING FEW_DIRECTIONS MIN_DIRECTIONS MIN_EDGES PAIRED MOST_FOR_ONE "
-    "MOST_FOR_ALL MIN_STROKE_ARCS MIN_PIXELS MAX_EDGES TOLERANCE SMALL_TOLERANCE SMALL_STEPS BESIDE".split()
+    "FIRST_PEAKS MIN_VOTES NEAR_STEPS FIT_STEPS MIN_AGREEING FEW_DIRECTIONS MIN_DIRECTIONS MIN_EDGES PAIRED "
+    "MOST_FOR_ONE MOST_FOR_ALL MIN_STROKE_ARCS MIN_PIXELS MAX_EDGES TOLERANCE SMALL_TOLERANCE SMALL_STEPS BESIDE".split()
 )
 
 # Definitions and derived numbers, which cannot be chosen.
-FIXED = set("PIXEL_VARIANCE ROUNDING_VARIANCE CIRCLE_PARAMETERS COS_60 SIGMAS_PER_SLOPE UNITS_PER_GRAY SOBEL_PER_GRAY QUARTILE_PER_SIGMA TAN_22_5 ORIENTATIONS "
-            "CIRCLE_POWER OVAL_POWER TO_EDGE SAME_PX ONE_OUTLINE_PX MAX_STROKE_PX".split())
+FIXED = set(
+    "PIXEL_VARIANCE ROUNDING_VARIANCE CIRCLE_PARAMETERS COS_60 SIGMAS_PER_SLOPE UNITS_PER_GRAY SOBEL_PER_GRAY "
+    "QUARTILE_PER_SIGMA TAN_22_5 ORIENTATIONS CIRCLE_POWER OVAL_POWER TO_EDGE SAME_PX ONE_OUTLINE_PX".split()
+)
 
 CONST = re.compile(r"^((?:pub(?:\([a-z]+\))? )?)const ([A-Z][A-Z0-9_]*): ([^=]+?) = ([^;]+);", re.M)
 
@@ -53,7 +59,7 @@ def imported(code):
     for use in re.findall(r"^use ([^;]+);", code, re.M):
         flat = re.sub(r"\s+", "", use)
         group = re.fullmatch(r"(.*)::\{(.*)\}", flat)
-        path, items = (group[1], group[2].split(",")) if group else (flat.rpartition("::")[0], [flat.rpartition("::")[2]])
+        path, items = (group[1], group[2].split(",")) if group else ("", [flat])
         for item in items:
             prefix, _, name = item.rpartition("::")
             names[name] = ("::".join(filter(None, [path, prefix]))).split("::")[-1]
@@ -62,7 +68,8 @@ def imported(code):
 
 def rewrite(folder):
     names = []
-    files = [path for path in sorted((folder / HOUGH).rglob("*.rs")) if "tests" not in path.parts and path.stem != "tests"]
+    files = sorted((folder / HOUGH).rglob("*.rs"))
+    files = [path for path in files if "tests" not in path.parts and path.stem != "tests"]
     defined = {}
     for path in files:
         code, _ = code_of(path.read_text())
@@ -74,8 +81,9 @@ def rewrite(folder):
         text = path.read_text()
         code, tests = code_of(text)
         own = {name for _, name, kind, _ in CONST.findall(code) if is_varied(name, kind)}
-        others = {name for name, module in imported(code).items() if (module, name) in defined or (module == "super" and any(key[1] == name for key in defined))}
-        scope = own | others
+        anywhere = {name for _, name in defined}
+        known = lambda name, module: (module, name) in defined or (module == "super" and name in anywhere)
+        scope = own | {name for name, module in imported(code).items() if known(name, module)}
 
         def define(match):
             visible, name, kind, value = match.groups()
@@ -109,7 +117,8 @@ def rewrite(folder):
 
 def call(line, scope):
     code, slashes, comment = line.partition("//")
-    return re.sub(r"\b([A-Z][A-Z0-9_]+)\b(?!\()", lambda m: m[1] + "()" if m[1] in scope else m[1], code) + slashes + comment
+    called = re.sub(r"\b([A-Z][A-Z0-9_]+)\b(?!\()", lambda m: m[1] + "()" if m[1] in scope else m[1], code)
+    return called + slashes + comment
 
 
 def prepare(folder):
@@ -119,7 +128,8 @@ def prepare(folder):
         "//! Factors of the constants, which can be changed while the detector runs.\n\n"
         "use std::sync::atomic::{AtomicU64, Ordering::Relaxed};\n\n"
         f"/// The constants: file, name and value.\npub const NAMES: [&str; {len(names)}] = [\n{listed}\n];\n\n"
-        f"static FACTORS: [AtomicU64; {len(names)}] = [const {{ AtomicU64::new(1.0_f64.to_bits()) }}; {len(names)}];\n\n"
+        f"static FACTORS: [AtomicU64; {len(names)}] =\n"
+        f"    [const {{ AtomicU64::new(1.0_f64.to_bits()) }}; {len(names)}];\n\n"
         "/// Changes a constant by this factor.\npub fn set(number: usize, factor: f64) {\n"
         "    FACTORS[number].store(factor.to_bits(), Relaxed);\n}\n\n"
         "#[inline]\npub(crate) fn times(number: usize, value: f64) -> f64 {\n"
@@ -129,13 +139,49 @@ def prepare(folder):
     module.write_text(module.read_text().replace("mod all;", "#[doc(hidden)]\npub mod vary;\nmod all;", 1))
     main = folder / "server/benches/detector/main.rs"
     text = main.read_text().replace("mod timing;", "mod timing;\nmod vary;", 1)
-    text = text.replace("    let options = Options::parse();", "    if vary::run()? {\n        return Ok(());\n    }\n    let options = Options::parse();", 1)
-    main.write_text(text)
+    parse = "    let options = Options::parse();"
+    main.write_text(text.replace(parse, "    if vary::run()? {\n        return Ok(());\n    }\n" + parse, 1))
     (main.parent / "vary.rs").write_text((ROOT / "bench/constants/vary.rs").read_text())
     return names
 
 
+def share(value):
+    """Whether a number is a share, which cannot grow by 1.4."""
+    return 0.7 <= value < 1
+
+
+def factors(value):
+    try:
+        number = float(value.replace("_", ""))
+    except ValueError:
+        return (0.7, 1.4)
+    return (0.75, (1 + number) / (2 * number)) if share(number) else (0.7, 1.4)
+
+
+def settings(names, wanted):
+    asked = [spec.partition(":") for spec in wanted]
+    for number, (_, name, value) in enumerate(names):
+        if not asked:
+            yield from ((number, factor) for factor in factors(value))
+        yield from ((number, float(factor)) for spec, _, factor in asked if spec == name)
+
+
+def main():
+    if COPY.exists():
+        shutil.rmtree(COPY)
+    COPY.mkdir(parents=True)
+    with subprocess.Popen(["git", "archive", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE) as archive:
+        subprocess.run(["tar", "-x", "-C", COPY], stdin=archive.stdout, check=True)
+    names = prepare(COPY)
+    chosen = COPY / "settings.txt"
+    chosen.write_text("".join(f"{number} {factor:.6g}\n" for number, factor in settings(names, sys.argv[1:])))
+    pictures = ROOT / "target" / "tmp" / "pictures"
+    if not pictures.exists():
+        subprocess.run([sys.executable, ROOT / "server/benches/detector/pictures/fetch.py", pictures], check=True)
+    cargo = ["cargo", "bench", "-p", "server", "--bench", "detector"]
+    seen = {"VARY": str(chosen), "VARY_PICTURES": str(pictures), "CARGO_TARGET_DIR": str(ROOT / "target")}
+    subprocess.run(cargo, cwd=COPY, env={**os.environ, **seen}, check=True)
+
+
 if __name__ == "__main__":
-    folder = Path(sys.argv[2]) if len(sys.argv) > 2 else COPY
-    for number, (file, name, value) in enumerate(prepare(folder)):
-        print(number, file, name, value)
+    main()

@@ -1,7 +1,7 @@
 //! Tries the detector with changed constants, on the same frames. For a copy that `bench/constants/vary.py` prepared.
 //!
-//! Reads settings from the file named by `VARY`: a constant's number and the factor to change it by, one pair a line. Prints a row
-//! of CSV for each, the first one without a change.
+//! Reads settings from the file named by `VARY`: a constant's number and the factor to change it by, one pair a line.
+//! Prints a row of CSV for each, the first one without a change.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -55,7 +55,8 @@ pub(crate) fn run() -> Result<bool, Failure> {
     writeln!(out, ",,1,{}", row(&basis, &basis, &sample))?;
     for line in fs::read_to_string(settings)?.lines() {
         let mut cells = line.split_whitespace();
-        let (Some(Ok(at)), Some(Ok(factor))) = (cells.next().map(str::parse::<usize>), cells.next().map(str::parse::<f64>))
+        let (Some(Ok(at)), Some(Ok(factor))) =
+            (cells.next().map(str::parse::<usize>), cells.next().map(str::parse::<f64>))
         else {
             continue;
         };
@@ -87,7 +88,8 @@ fn sample(frames: u64) -> Result<Sample, Failure> {
             let Some(condition) = chosen.get(at) else { return Ok(done) };
             let count = if condition.is_empty() { 2 * frames } else { frames };
             let first = env::var("VARY_FIRST").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
-            let batch = Batch::render(condition, Purpose::Tune, first..first + count).map_err(|error| error.to_string())?;
+            let batch =
+                Batch::render(condition, Purpose::Tune, first..first + count).map_err(|error| error.to_string())?;
             done.push((at, batch));
         }
     };
@@ -126,7 +128,13 @@ fn try_all(sample: &Sample) -> Option<Outcome> {
         let mut detector = DetectorChoice::new(hough::NAME, RadiusLimits::default()).ok()?.build_all().ok()?;
         let mut found = Vec::new();
         let mut count = |pictures: &[Array2<u8>]| {
-            pictures.iter().map(|gray| { detector.detect_all(gray.view(), &mut found); found.len() }).sum::<usize>()
+            pictures
+                .iter()
+                .map(|gray| {
+                    detector.detect_all(gray.view(), &mut found);
+                    found.len()
+                })
+                .sum::<usize>()
         };
         Some((count(&sample.with), count(&sample.without)))
     };
@@ -143,8 +151,8 @@ fn try_all(sample: &Sample) -> Option<Outcome> {
     })
 }
 
-/// Misses, false positives, finds in pictures with and without discs, and the largest ratio of a mean error to that without the
-/// change; then all conditions that changed.
+/// Misses, false positives, finds in pictures with and without discs, and the largest ratio of a mean error to that
+/// without the change; then all conditions that changed.
 fn row(found: &Outcome, basis: &Outcome, sample: &Sample) -> String {
     let sum = |of: fn(&Figures) -> u64| found.figures.iter().map(of).sum::<u64>();
     let (mut worst, mut details) = (1.0_f64, String::new());

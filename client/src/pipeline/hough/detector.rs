@@ -1,5 +1,5 @@
-//! The whole detector: tries the candidates in turn until one is a disc. If none is, or if the disc is doubtful, looks for
-//! a closed edge.
+//! The whole detector: tries the candidates in turn until one is a disc. If none is, or if the disc is doubtful, looks
+//! for a closed edge.
 
 use ndarray::ArrayView2;
 use shared::geometry::{Circle, Size};
@@ -169,8 +169,8 @@ impl Hough {
         found.or_else(|| self.measured(&outline?, frame, sought.all))
     }
 
-    /// Returns the outline with the most evidence of an edge that closes. Candidates are traced only if no chain of edges
-    /// leads to an outline beyond doubt, and larger ones are looked for only if no candidate does either.
+    /// Returns the outline with the most evidence of an edge that closes. Candidates are traced only if no chain of
+    /// edges leads to an outline beyond doubt, and larger ones are looked for only if no candidate does either.
     fn closed_edge(&mut self, frame: Frame<'_>, sought: Sought) -> Option<Estimate> {
         let (map, range) = (self.candidates.map(), sought.all);
         let of_chains = Edges { cells: &self.cells, edges: &self.gradients.edges, map, candidates: &[] };

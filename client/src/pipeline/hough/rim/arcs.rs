@@ -88,8 +88,8 @@ pub(crate) struct Closure {
     pub(crate) polarity: Polarity,
 }
 
-/// Tolerances: a step within this distance counts as on the outline, in pixels. Each one adds to the number of tests. Each
-/// is about 1.5 times the one before, so the best one is missed by at most a fifth.
+/// Tolerances: a step within this distance counts as on the outline, in pixels. Each one adds to the number of tests.
+/// Each is about 1.5 times the one before, so the best one is missed by at most a fifth.
 const TOLERANCES_PX: [f64; 6] = [0.2, 0.3, 0.45, 0.65, 1.0, 1.5];
 
 /// Largest tolerance, as a fraction of the radius. A hexagon's sides are 0.04 radii away from the best circle on
@@ -142,7 +142,8 @@ impl Arcs {
         }
     }
 
-    /// Relates the arcs to another outline nearby, with the steps that were found: the places move there along the normals.
+    /// Relates the arcs to another outline nearby, with the steps that were found: the places move there along the
+    /// normals.
     pub(crate) fn relate(&mut self, oval: &Oval) {
         for Arc { place, steps, .. } in &mut self.all {
             let outwards = oval.depth(place.at.0, place.at.1, 1.0).0;
@@ -270,8 +271,8 @@ fn strongest_of(steps: &[f32]) -> [(f64, f64); 3] {
     [bright, dark, if is_bright { bright } else { dark }]
 }
 
-/// A step's distance from the middle one, by the parabola through it and its neighbours, and the step. Both are 0 if its
-/// `size` is not positive.
+/// A step's distance from the middle one, by the parabola through it and its neighbours, and the step. Both are 0 if
+/// its `size` is not positive.
 fn vertex(steps: &[f32], best: usize, size: f32) -> (f64, f64) {
     if size.is_nan() || size <= 0.0 {
         return (0.0, 0.0);

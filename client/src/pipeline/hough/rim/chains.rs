@@ -13,8 +13,8 @@ const MIN_EDGES: usize = 10;
 /// ground on one side and darker on the other, which gives two chains.
 const PAIRED: usize = 4;
 
-/// Cosine of the largest angle between the gradients of neighbours in a chain. On the smallest ring, of two cells, neighbours
-/// within two cells differ by up to 60°; at a corner by 90°.
+/// Cosine of the largest angle between the gradients of neighbours in a chain. On the smallest ring, of two cells,
+/// neighbours within two cells differ by up to 60°; at a corner by 90°.
 const COS_60: f32 = 0.5;
 
 /// Chains and the buffers for them.
@@ -75,8 +75,8 @@ impl Chains {
         }
     }
 
-    /// The ellipse of the outermost edges of a chain, in each of [`MAX_SECTORS`] sectors around its middle. `None` if most
-    /// edges are outermost: their ellipse is that of the chain.
+    /// The ellipse of the outermost edges of a chain, in each of [`MAX_SECTORS`] sectors around its middle. `None` if
+    /// most edges are outermost: their ellipse is that of the chain.
     ///
     /// The light on a large ball makes edges inside its rim, which are connected with those of the rim.
     fn outer_oval(&mut self, cells: &Cells) -> Option<Oval> {

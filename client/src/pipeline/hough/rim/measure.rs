@@ -13,7 +13,8 @@ use crate::pipeline::hough::locate::steps::HALF_STEP;
 use crate::pipeline::hough::search::candidates::Candidate;
 use crate::pipeline::radii::RadiusRange;
 
-/// Variance of the edge with which a fit begins, in px²: that of a sharp edge (1/12) with the blur of a good lens (0.46 px).
+/// Variance of the edge with which a fit begins, in px²: that of a sharp edge (1/12) with the blur of a good lens (0.46
+/// px).
 const EDGE_VARIANCE: f64 = 0.3;
 
 /// Fewest arcs with a second edge for a stroke: half of the smallest number of arcs around an outline.
@@ -31,9 +32,9 @@ const THIN_PX: f64 = 1.0;
 /// A ball is looked for in its whole shading: the reach to each side of the traced outline as a fraction of its radius,
 /// the number of pixels used, and the sigma of the edge with which the fit begins as a fraction of the radius.
 ///
-/// Where a ball is as bright as its ground is up to a fifth of the radius inside the rim: at a fifth, the ball's surface
-/// is turned by 37° towards the camera, and has 60 % of a frontal light. 2,000 pixels determine eight parameters in a
-/// noise of a tenth of the contrast to a hundredth of the radius.
+/// Where a ball is as bright as its ground is up to a fifth of the radius inside the rim: at a fifth, the ball's
+/// surface is turned by 37° towards the camera, and has 60 % of a frontal light. 2,000 pixels determine eight
+/// parameters in a noise of a tenth of the contrast to a hundredth of the radius.
 const BALL_REACH: f64 = 0.5;
 const BALL_PIXELS: f64 = 2_000.0;
 const BALL_BLUR: f64 = 0.1;
@@ -270,8 +271,8 @@ fn best(all: [Option<Fitted>; 2]) -> Option<Fitted> {
     all.into_iter().flatten().min_by(|one, other| one.criterion.total_cmp(&other.criterion))
 }
 
-/// Distance between two outlines, in pixels, beyond which the edge is no longer in the middle of the pixels, which reach
-/// [`WINDOW`] to each side.
+/// Distance between two outlines, in pixels, beyond which the edge is no longer in the middle of the pixels, which
+/// reach [`WINDOW`] to each side.
 const FAR_PX: f64 = 1.0;
 
 /// Whether an outline is far from another.

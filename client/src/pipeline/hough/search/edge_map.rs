@@ -13,9 +13,9 @@ pub(crate) const DIRECTIONS: usize = 32;
 /// Number of orientations in half a turn, 5.6° each.
 const ORIENTATIONS: f32 = 32.0;
 
-/// How many orientations an edge may be off: 17°, or 22° for rings of a few cells. The direction of an edge at the threshold
-/// of 4.5 sigmas is known to 1/4.5, which is 13°. A centre that is off by half a cell turns the walks of a ring of two
-/// to six cells by 14° to 5°.
+/// How many orientations an edge may be off: 17°, or 22° for rings of a few cells. The direction of an edge at the
+/// threshold of 4.5 sigmas is known to 1/4.5, which is 13°. A centre that is off by half a cell turns the walks of a
+/// ring of two to six cells by 14° to 5°.
 const TOLERANCE: u8 = 3;
 const SMALL_TOLERANCE: u8 = 4;
 const SMALL_STEPS: usize = 4;

@@ -4,14 +4,16 @@ use crate::pipeline::hough::chance::DIRECTION_SIGMAS;
 use crate::pipeline::hough::fit::evidence::{CIRCLE_PARAMETERS, Evidence};
 use crate::pipeline::hough::fit::refine::Fit;
 
-/// Largest unexplained variance of a direction, as a multiple of the noise variance: four sigmas of the χ² of 50 pixels,
-/// as many as a direction of a disc of 16 px has.
+/// Largest unexplained variance of a direction, as a multiple of the noise variance: four sigmas of the χ² of 50
+/// pixels, as many as a direction of a disc of 16 px has.
 pub(crate) const MAX_NOISE_RATIO: f64 = 1.8;
 
-/// Smallest total signal of a disc, in sigmas of the noise.
+/// Smallest total signal of a disc, in sigmas of the noise: that of [`MIN_DIRECTIONS`] at 7 sigmas each, or of sixteen
+/// at 3.5.
 const MIN_SIGMAS: f64 = 14.0;
 
-/// Distance within which an unrelated edge is equally likely anywhere, in pixels: half the annulus.
+/// Distance within which an unrelated edge is equally likely anywhere, in pixels: half the annulus of a sharp edge, 2.2
+/// of its sigmas and three pixels.
 const CHANCE_PX: f64 = 3.5;
 
 /// Largest distance of a direction's edge from the circle, in pixels, besides what chance explains.
@@ -28,13 +30,14 @@ const MIN_EVIDENCE_EACH: f64 = 3.3;
 const MAX_CHI2_OF_ARC: f64 = 0.5;
 const MIN_SHARE_OF_ARC: f64 = 0.36;
 
-/// A disc with fewer visible directions than this is cut by the border.
+/// A disc with fewer visible directions than this is cut by the border: with its centre on it, nine directions lie in
+/// the frame.
 const FEW_DIRECTIONS: usize = 10;
 
 /// Fewest visible directions of a disc: three always lie on a circle, so a fourth has to agree.
 const MIN_DIRECTIONS: usize = CIRCLE_PARAMETERS as usize + 1;
 
-/// Smallest ground that makes a direction visible, in pixels.
+/// Smallest ground that makes a direction visible, in pixels: its level is then known to half of the noise.
 const MIN_GROUND_PX: f64 = 4.0;
 
 /// The combined evidence of the visible directions.

@@ -13,14 +13,17 @@ use crate::pipeline::hough::sectors::direction_of;
 /// contrast.
 const OFF_PLANE: f64 = 0.05;
 
-/// Factor by which the centre's variance exceeds its estimate when each sector has a level of its own.
+/// Factor by which the centre's variance exceeds its estimate when each sector has a level of its own. In the
+/// benchmark's frames with clutter, the mean error is 1.20 times its limit, of which the levels explain 1.13; the
+/// squares of both are 1.44 and 1.28, and this is between them.
 const LEVELS_SPREAD: f64 = 1.35;
 
-/// Error of the levels' model in one pixel, as a fraction of the contrast: a quarter of [`MODEL_ERROR`], because the sum over the
-/// pixels of a sector counts.
+/// Error of the levels' model in one pixel, as a fraction of the contrast: a quarter of [`MODEL_ERROR`], because the
+/// sum over the pixels of a sector counts.
 const LEVELS_ERROR: f64 = 0.25 * MODEL_ERROR;
 
-/// Smallest fraction of the seen sectors that must take part to tell a slope of the ground from an occluder.
+/// Smallest fraction of the seen sectors that must take part to tell a slope of the ground from an occluder: one of 32
+/// may be missing by chance.
 const WHOLE: f64 = 0.95;
 
 /// Significance at which the ground's slope is accepted, as a χ² with two degrees of freedom. Chance exceeds it once in

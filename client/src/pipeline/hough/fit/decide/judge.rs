@@ -38,11 +38,12 @@ const GENERAL_OF_CONTRAST: f64 = 0.3;
 /// An occluder leaves the ground's side, which fits at any level, and pulls the edge towards the disc's centre.
 const MIN_FITTING: [f64; 3] = [0.4, 0.5, 0.6];
 
-/// Smallest fraction of the sectors that must promise an edge for the fit to go on.
+/// Smallest fraction of the sectors that must promise an edge for the fit to go on: a little less than the share of
+/// directions that a sharp arc must have, because the fit is not at its end.
 const MIN_PROMISING: f64 = 0.35;
 
 /// A sector promises an edge if it knows the edge's position to this sigma, and has it this close to the circle, in
-/// pixels.
+/// pixels. Where a position is equally likely anywhere in three pixels to each side, its sigma is 1.7 px.
 const PROMISING_SIGMA_PX: f64 = 0.7;
 const PROMISING_PX: f64 = 0.6;
 

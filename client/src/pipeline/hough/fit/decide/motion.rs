@@ -7,13 +7,13 @@ use crate::pipeline::hough::fit::equations::sums::{ROUNDING_VARIANCE, SectorSums
 use crate::pipeline::hough::sectors::direction_of;
 
 /// Motion is accepted if the cos 2θ part of the edge's width, which motion causes, has this χ² with two degrees of
-/// freedom. The second constant is the smallest motion, in pixels squared: one pixel, which widens an edge as much as the
-/// pixel's own aperture does, by 1/12 px².
+/// freedom. The second constant is the smallest motion, in pixels squared: one pixel, which widens an edge as much as
+/// the pixel's own aperture does, by 1/12 px².
 const MOTION_CHI2: f64 = 60.0;
 const MIN_MOTION_SQUARED: f64 = 1.0;
 
-/// Longest motion that is followed, in radii. Beyond two radii, the disc's middle is not covered all the time and no longer
-/// shows a plain level. A tenth is for the error of the estimate.
+/// Longest motion that is followed, in radii. Beyond two radii, the disc's middle is not covered all the time and no
+/// longer shows a plain level. A tenth is for the error of the estimate.
 const MAX_MOTION_RADII: f64 = 2.2;
 
 /// Smallest fraction of the squared residuals beyond the noise that a motion must explain, because clutter makes waves

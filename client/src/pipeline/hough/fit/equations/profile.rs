@@ -7,13 +7,14 @@ pub(crate) const PIXEL_VARIANCE: f32 = 1.0 / 12.0;
 /// that.
 pub(crate) const MIN_VARIANCE: f64 = 0.5 * PIXEL_VARIANCE as f64;
 
-/// Largest step of an edge's variance in one iteration: it at most nearly doubles or shrinks to a fifth, and a sharp edge may
-/// become one of a pixel.
+/// Largest step of an edge's variance in one iteration: it at most nearly doubles or shrinks to a fifth, and a sharp
+/// edge may become one of a pixel.
 pub(crate) fn most_variance_step(variance: f64) -> f64 {
     0.8 * variance + 0.1
 }
 
-/// How far an edge reaches to each side, in sigmas. Of the information about its position, erfc(2.2) = 0.2 % lies beyond.
+/// How far an edge reaches to each side, in sigmas. Of the information about its position, erfc(2.2) = 0.2 % lies
+/// beyond.
 pub(crate) const EDGE_REACH_SIGMAS: f64 = 2.2;
 
 /// Variance in px² below which an edge shows the shape of the pixel.

@@ -8,8 +8,9 @@ use crate::pipeline::hough::fit::pixels::rims::Rims;
 use crate::pipeline::hough::ring;
 use crate::pipeline::hough::search::reduce::{Cells, UNITS_PER_GRAY};
 
-/// The ring's distance from the circle, in pixels and in sigmas of the edge, besides a cell; and the ring's width. Beyond
-/// 2.5 sigmas, an edge changes the ground by less than 0.6 % of the contrast. The width is four of the largest cells.
+/// The ring's distance from the circle, in pixels and in sigmas of the edge, besides a cell; and the ring's width.
+/// Beyond 2.5 sigmas, an edge changes the ground by less than 0.6 % of the contrast. The width is four of the largest
+/// cells.
 const CLEAR_PX: f64 = 2.0;
 const CLEAR_SIGMAS: f64 = 2.5;
 const WIDTH_PX: f64 = 32.0;
