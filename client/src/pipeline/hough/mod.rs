@@ -13,10 +13,9 @@
 //! The stages share the `frame`, the `ring` (a circle in single precision), the `sectors` around a centre, the
 //! `bounds` of the work and the `chance` that is left to noise. `stages` runs them one by one, for benchmarks.
 //!
-//! Each constant says where it comes from: a definition, a derivation, a chance that is accepted, or a measurement.
-//! Where it says "trial", `bench/constants` changed the constant and tried the detector on the same frames, with discs,
-//! without, and photographs: in the range that is named, no more than one disc more was missed, no circle more was
-//! found where there is none, and no mean error grew by more than 2 %.
+//! A constant says where it comes from: a definition, a derivation, a chance that is accepted (`chance`), or a
+//! measurement. Where its comment gives only its purpose, it is set by eye: `bench/constants` changes each constant and
+//! tries the detector on the same frames, to measure what it is worth.
 //!
 //! The loops that take most of the time are compiled twice, for any x86-64 and for AVX2, with identical results.
 //! `machine` selects the version to run.

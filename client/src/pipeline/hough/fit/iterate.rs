@@ -10,8 +10,7 @@ use super::equations::pass::sum_annulus;
 use super::equations::sums::SectorSums;
 use super::pixels::annulus::{Annulus, WHOLE_SHARE};
 
-/// Largest number of iterations on one annulus. A step is usually a tenth of the one before, so five end below
-/// [`DONE_PX`].
+/// Largest number of iterations on one annulus.
 const MAX_ITERATIONS: usize = 9;
 
 /// A fit that still moves by this many pixels after this many iterations does not follow an edge.

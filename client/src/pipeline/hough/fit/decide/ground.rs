@@ -13,9 +13,9 @@ use crate::pipeline::hough::sectors::direction_of;
 /// contrast.
 const OFF_PLANE: f64 = 0.05;
 
-/// Factor by which the centre's variance exceeds its estimate when each sector has a level of its own. In the
-/// benchmark's frames with clutter, the mean error is 1.20 times its limit, of which the levels explain 1.13; the
-/// squares of both are 1.44 and 1.28, and this is between them.
+/// Factor by which the centre's variance exceeds its estimate when each sector has a level of its own. It
+/// agrees with the benchmark's frames with clutter: there the mean error is 1.20 times its limit, of which the levels
+/// explain 1.13, and the squares of both are 1.44 and 1.28.
 const LEVELS_SPREAD: f64 = 1.35;
 
 /// Error of the levels' model in one pixel, as a fraction of the contrast: a quarter of [`MODEL_ERROR`], because the
