@@ -113,6 +113,7 @@ pub(crate) fn all() -> Vec<Condition> {
         shaded(0.3).with_noise(5.0),
         shaded(0.6).with_noise(5.0),
         shaded(0.9).with_noise(5.0),
+        small(shaded(0.3)).with_noise(5.0),
         squeezed(shaded(0.3), 0.8).with_noise(5.0),
         squeezed(shaded(0.6), 0.6).with_noise(5.0),
         outline(1.0).with_noise(5.0),
@@ -230,6 +231,14 @@ fn ellipse(aspect: f64) -> Condition {
 fn shaded(ambient: f64) -> Condition {
     let seen = |camera: &mut CameraConfig| (camera.shade, camera.contrast) = (Some(ambient), 200.0);
     wide(&format!("shade {ambient}")).sees(seen).asks(SHADED)
+}
+
+/// A condition with the radii and the contrast that discs have by default. In the light of [`shaded`], the dark side of
+/// the rim is then hardly brighter than the ground.
+fn small(wide: Condition) -> Condition {
+    let name = format!("{}, small", wide.name);
+    let ball = BallConfig { radius: VGA_RADII, ..wide.ball };
+    Condition { name, ball, ..wide }.sees(|camera| camera.contrast = CameraConfig::default().contrast)
 }
 
 /// A condition with ellipses of this axis ratio instead of circles.

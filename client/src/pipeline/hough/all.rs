@@ -6,6 +6,7 @@
 use ndarray::ArrayView2;
 use shared::geometry::Circle;
 
+use super::bounds::MAX_MEASURED;
 use super::detector::Hough;
 use super::frame::Frame;
 use super::rim::oval::Oval;
@@ -13,10 +14,6 @@ use super::rim::starts::Edges;
 use super::search::candidates::Candidate;
 use crate::pipeline::detector::{DetectorOfAll, Estimate};
 use crate::pipeline::radii::RadiusRange;
-
-/// Maximum number of candidates measured in a frame, best first. This bounds the time spent on a frame full of shapes.
-/// The search for one disc measures at most half as many. Twenty discs took 21 measurements.
-const MAX_MEASURED: usize = 48;
 
 /// A disc that was found.
 #[derive(Clone, Copy)]

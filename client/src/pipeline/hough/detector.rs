@@ -1,11 +1,12 @@
-//! The whole detector: tries the candidates in turn until one is a disc. If none is, or if the disc is doubtful, looks for
-//! a closed edge.
+//! The whole detector: tries the candidates in turn until one is a disc. If none is, or if the disc is doubtful, looks
+//! for a closed edge.
 
 use ndarray::ArrayView2;
 use shared::geometry::{Circle, Size};
 use shared::protocol::message::Ellipse;
 
 use super::all::Found;
+use super::bounds::{MAX_CANDIDATES, RADIUS_SLACK, RADIUS_SLACK_PX};
 use super::explain::{Outcome, Trials};
 use super::fit::refine::{Fit, Refiner};
 use super::frame::Frame;
@@ -16,7 +17,7 @@ use super::rim::measure::{Measured, Rims};
 use super::rim::oval::Oval;
 use super::rim::starts::Edges;
 use super::rim::trace::Rim;
-use super::search::candidates::{Candidate, Candidates, MAX_CANDIDATES};
+use super::search::candidates::{Candidate, Candidates};
 use super::search::gradient::Gradients;
 use super::search::reduce::{Cells, factor_for};
 use super::verify::judge::judge;
@@ -26,10 +27,6 @@ use crate::pipeline::radii::{RadiusLimits, RadiusRange};
 
 /// The name that selects this detector.
 pub const NAME: &str = "hough";
-
-/// Slack on the range of radii, as a fraction of the radius and in pixels. The limits apply to the true radius, not to
-/// an estimate.
-const RADIUS_SLACK: (f64, f64) = (0.02, 0.5);
 
 /// Largest radius of the first search if none is asked for, as a part of the frame's shorter side. Larger discs are
 /// looked for afterwards, because the time of a search grows with its range.
@@ -172,8 +169,8 @@ impl Hough {
         found.or_else(|| self.measured(&outline?, frame, sought.all))
     }
 
-    /// Returns the outline with the most evidence of an edge that closes. Candidates are traced only if no chain of edges
-    /// leads to an outline beyond doubt, and larger ones are looked for only if no candidate does either.
+    /// Returns the outline with the most evidence of an edge that closes. Candidates are traced only if no chain of
+    /// edges leads to an outline beyond doubt, and larger ones are looked for only if no candidate does either.
     fn closed_edge(&mut self, frame: Frame<'_>, sought: Sought) -> Option<Estimate> {
         let (map, range) = (self.candidates.map(), sought.all);
         let of_chains = Edges { cells: &self.cells, edges: &self.gradients.edges, map, candidates: &[] };
@@ -270,11 +267,11 @@ fn estimate(measured: &Measured) -> Estimate {
 
 /// Whether the half-axes are alike enough, with the slack that outlines have.
 fn has_ratio(range: RadiusRange, found: &Estimate) -> bool {
-    found.ellipse.is_none_or(|Ellipse { axes: [a, b], .. }| b > range.min_axis_ratio() * (1.0 - RADIUS_SLACK.0) * a)
+    found.ellipse.is_none_or(|Ellipse { axes: [a, b], .. }| b > range.min_axis_ratio() * (1.0 - RADIUS_SLACK) * a)
 }
 
 /// Whether a circle has a radius within the range, and its centre in the frame.
 fn is_valid(frame: Frame<'_>, range: RadiusRange, circle: Circle) -> bool {
-    let slack = RADIUS_SLACK.0 * circle.radius + RADIUS_SLACK.1;
+    let slack = RADIUS_SLACK * circle.radius + RADIUS_SLACK_PX;
     (range.min() - slack..=range.max() + slack).contains(&circle.radius) && frame.holds(circle)
 }

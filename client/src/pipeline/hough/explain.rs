@@ -9,7 +9,7 @@ use shared::protocol::message::Ellipse;
 use super::detector::Hough;
 use super::frame::Frame;
 use super::rim::oval::Oval;
-use super::rim::trace::{MIN_SHARE, MOST_ALARMS, Tracer};
+use super::rim::trace::{ALIKE, MIN_SHARE, MOST_ALARMS, Tracer};
 use crate::pipeline::detector::Estimate;
 use crate::pipeline::radii::RadiusRange;
 
@@ -162,7 +162,7 @@ impl Judge<'_> {
 /// The reason for a rejection, with a remark if the same disc was found as another candidate: at most a tenth of the
 /// radius apart.
 fn words_of(found: &[Estimate], own: Circle, reason: Option<String>) -> Option<String> {
-    let reach = 0.1 * own.radius;
+    let reach = ALIKE * own.radius;
     let is_like =
         |other: Circle| (own.x - other.x).hypot(own.y - other.y) < reach && (own.radius - other.radius).abs() < reach;
     let was_found = found.iter().any(|found| is_like(found.circle));

@@ -5,12 +5,12 @@ use shared::geometry::Circle;
 /// Fraction bits of a walk along a line. Over 64 steps, the walk drifts by a millionth of a pixel.
 const LINE_FRACTION: u32 = 24;
 
-/// Fraction bits of a walk that interpolates. With those for 8,192 pixels it fits 32 bits, and over 26 steps it drifts by
-/// a thousandth of a pixel.
+/// Fraction bits of a walk that interpolates. With those for 8,192 pixels it fits 32 bits, and over 26 steps it drifts
+/// by a thousandth of a pixel.
 const SAMPLE_FRACTION: u32 = 16;
 
-/// Slack on the frame's border, in pixels. The centre of half a disc of 10 px in noise of 10 gray levels is known to
-/// 0.05 px.
+/// Slack on the frame's border, in pixels: five sigmas. The centre of half a disc of 10 px in noise of 10 gray levels
+/// is known to 0.05 px.
 const CENTRE_SLACK_PX: f64 = 0.25;
 
 /// A borrowed gray frame, row-major without gaps.

@@ -10,8 +10,12 @@
 //!
 //! `detector` runs these stages, `all` runs them for every disc of a frame, and `kind` makes pipelines from both.
 //! `explain` records the outcome of each candidate.
-//! The stages share the `frame`, the `ring` (a circle in single precision) and the `sectors` around a centre. `stages`
-//! runs them one by one, for benchmarks.
+//! The stages share the `frame`, the `ring` (a circle in single precision), the `sectors` around a centre, the
+//! `bounds` of the work and the `chance` that is left to noise. `stages` runs them one by one, for benchmarks.
+//!
+//! A constant says where it comes from: a definition, a derivation, a chance that is accepted (`chance`), or a
+//! measurement. Where its comment gives only its purpose, it is set by eye: `bench/constants` changes each constant and
+//! tries the detector on the same frames, to measure what it is worth.
 //!
 //! The loops that take most of the time are compiled twice, for any x86-64 and for AVX2, with identical results.
 //! `machine` selects the version to run.
@@ -21,6 +25,8 @@ pub use explain::Trial;
 pub use kind::KIND;
 
 mod all;
+mod bounds;
+mod chance;
 mod detector;
 mod explain;
 mod fit;

@@ -7,9 +7,12 @@ use crate::pipeline::hough::fit::equations::columns::{DISC, RADIUS};
 use crate::pipeline::hough::fit::equations::sums::{ROUNDING_VARIANCE, SectorSums};
 use crate::pipeline::hough::sectors::{DIRECTIONS, direction_index};
 
-/// Disagreement of the directions that may be chance, as a reduced χ². For thirteen directions, one case in twenty
-/// exceeds 1.7.
+/// Disagreement of the directions that may be chance, as a reduced χ². Sixteen directions less the circle's three
+/// parameters leave thirteen degrees of freedom, for which one case in twenty exceeds 1.7.
 const CHANCE_RATIO: f64 = 1.7;
+
+/// Parameters that a circle is fitted with: centre and radius.
+pub(crate) const CIRCLE_PARAMETERS: f64 = 3.0;
 
 /// What one direction shows about the disc.
 #[derive(Clone, Copy, Debug, Default)]
@@ -98,7 +101,7 @@ pub(crate) fn honest(covariance: Covariance, directions: &[Evidence; DIRECTIONS]
         .iter()
         .filter(|one| one.fitted)
         .fold((0.0, 0.0), |(chi2, count), one| (chi2 + (one.shift / one.shift_sigma.max(1e-9)).powi(2), count + 1.0));
-    let ratio = chi2 / f64::max(count - 3.0, 1.0);
+    let ratio = chi2 / f64::max(count - CIRCLE_PARAMETERS, 1.0);
     let factor = if ratio > CHANCE_RATIO { ratio } else { 1.0 };
     Covariance { xx: factor * covariance.xx, xy: factor * covariance.xy, yy: factor * covariance.yy }
 }

@@ -10,6 +10,7 @@ use super::decide::state::{Ground, State};
 use super::equations::columns::{DISC, RADIUS};
 use super::equations::model::Profile;
 use super::equations::normal::Solution;
+use super::equations::profile::EDGE_REACH_SIGMAS;
 use super::equations::sums::SectorSums;
 use super::evidence::{Evidence, evidence, honest};
 use super::initial::initial_state;
@@ -25,12 +26,12 @@ use crate::pipeline::hough::search::reduce::Cells;
 use crate::pipeline::hough::sectors::{DIRECTIONS, MAX_SECTORS, direction_index};
 use crate::pipeline::radii::RadiusRange;
 
-/// Number of sectors of the annulus. In front of clutter they are finer, if the circle has at least this radius.
+/// Number of sectors of the annulus: two for each direction. In front of clutter they are finer, if the circle has at
+/// least this radius: a finer sector is then two pixels wide, and has at least ten pixels.
 const SECTORS: usize = 32;
 const MIN_FINE_RADIUS_PX: f32 = 20.0;
 
-/// Half width of the annulus: sigmas of the edge, plus pixels of plain disc and ground.
-const WIDTH_SIGMAS: f64 = 2.2;
+/// Pixels of plain disc and ground that the annulus has on each side of the edge.
 const WIDTH_PX: f64 = 3.0;
 
 /// Pixels for a disc that the border cuts. They are more, because no opposite side balances an error in the levels, so
@@ -39,6 +40,12 @@ const WIDTH_CUT_PX: f64 = 8.0;
 
 /// Pixels in front of clutter. They are fewer, because ground close to the disc is more likely to have one level.
 const WIDTH_LEVELS_PX: f64 = 2.0;
+
+/// The annulus is gathered again if the edge moved by a pixel from its middle, or if it should be wider by a seventh:
+/// the plain pixels are two or three, and half of one is then missing. At most this many times.
+const CENTRED_PX: f64 = 1.0;
+const WIDE_ENOUGH: f64 = 1.15;
+const MAX_ANNULI: usize = 3;
 
 /// A fitted disc.
 pub(crate) struct Fit {
@@ -86,7 +93,7 @@ impl Refiner {
     fn fit_from(&mut self, frame: Frame<'_>, cells: &Cells, start: &Start) -> Option<(Fit, Option<Start>)> {
         let mut ring = start.ring;
         let mut plain_px = WIDTH_PX;
-        let mut even = WIDTH_SIGMAS * f64::from(start.edge_sigma) + plain_px;
+        let mut even = EDGE_REACH_SIGMAS * f64::from(start.edge_sigma) + plain_px;
         let mut way = start.motion;
         self.annulus.gather(frame, ring, reach(even, way), SECTORS);
         if self.annulus.is_cut() {
@@ -101,19 +108,19 @@ impl Refiner {
         let ground_slope = gain.map_or((0.0, 0.0), |gain| gain.ground_slope);
         let mut state = initial_state(&self.annulus, start, ground_slope);
         let mut solution = self.iterate(&mut state, 0)?;
-        for _ in 0..3 {
+        for _ in 0..MAX_ANNULI {
             let model = &state.model;
             plain_px = match state.ground {
                 _ if state.sloped => WIDTH_CUT_PX,
                 Ground::Levels { .. } => WIDTH_LEVELS_PX,
                 _ => plain_px,
             };
-            let wanted = WIDTH_SIGMAS * model.variance.sqrt() + plain_px;
+            let wanted = EDGE_REACH_SIGMAS * model.variance.sqrt() + plain_px;
             let (longer_x, longer_y) = (model.motion.0 - way.0, model.motion.1 - way.1);
             let moved = model.x.hypot(model.y).max((model.radius - f64::from(ring.radius)).abs());
             let fine = self.wants_finer(&state);
-            let wide_enough = wanted + 0.5 * longer_x.hypot(longer_y) < 1.15 * even;
-            if moved < 1.0 && wide_enough && !fine && !state.unsettled {
+            let wide_enough = wanted + 0.5 * longer_x.hypot(longer_y) < WIDE_ENOUGH * even;
+            if moved < CENTRED_PX && wide_enough && !fine && !state.unsettled {
                 break;
             }
             let (x, y) = (model.x as f32, model.y as f32);

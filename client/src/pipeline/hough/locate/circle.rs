@@ -6,7 +6,7 @@ use crate::pipeline::hough::ring::{Point, Ring};
 const FIT_STEPS: usize = 6;
 
 /// A step this small, in pixels, ends the fit: the result is only a start and need not be better.
-const FIT_DONE_PX: f64 = 0.02;
+pub(crate) const FIT_DONE_PX: f64 = 0.02;
 
 /// The circle through three points. `None` if they lie on a line.
 pub(crate) fn circle_through(a: Point, b: Point, c: Point) -> Option<Ring> {

@@ -13,17 +13,18 @@ use super::steps::{HALF_STEP, Line};
 use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::hough::ring::{Point, Ring};
 use crate::pipeline::hough::search::candidates::Candidate;
+use crate::pipeline::hough::search::gradient::MIN_STEP_GRAY;
 use crate::pipeline::hough::sectors::{DIRECTIONS, sector_of};
 use crate::pipeline::radii::RadiusRange;
 
 /// Number of rays: three per direction. 48 edge points with an error of 1 px determine a centre to 0.2 px.
 const RAYS: usize = 3 * DIRECTIONS;
 
-/// Smallest size of a step: sigmas of the step's own noise, plus gray levels for frames without noise.
+/// Smallest size of a step, in sigmas of its own noise. The rays decide together, so many steps may be noise.
 const STEP_SIGMAS: f32 = 2.0;
-const MIN_STEP_GRAY: f32 = 1.5;
 
-/// Fewest edge points that make a circle: a number, and a fraction of the rays that could show one.
+/// Fewest edge points that make a circle: three determine it, and five more check it. And the smallest fraction of the
+/// rays that could show one.
 const MIN_AGREEING: usize = 8;
 const MIN_AGREEING_SHARE: f32 = 0.4;
 
@@ -34,6 +35,19 @@ const MIN_DIRECTIONS_SHARE: f32 = 0.5;
 /// Agreement, as a fraction of the rays, at which no better circle is sought, and at which no closer look is needed.
 const CLEAR_CONSENSUS: f32 = 0.75;
 const CLEAR_AGREEMENT: f32 = 0.9;
+
+/// Reach of the rays around a candidate, in cells: it is accurate to a cell along each axis, so to 1.4 cells along a
+/// diagonal.
+const REACH_CELLS: f32 = 1.5;
+
+/// Reach of the rays around a rough circle, in px: for points at twice [`AGREE_PX`], and a pixel for the parabola.
+const CLOSE_REACH_PX: f32 = 4.0;
+
+/// Widths of the weights of the points, from rough to fine, and the distance within which a direction agrees, all as
+/// fractions of [`AGREE_PX`].
+const ROUGH_SCALE: f32 = 0.5;
+const FINE_SCALE: f32 = 0.25;
+const DIRECTION_SHARE: f32 = 0.75;
 
 /// Distances between the three rays of a trial, in 48ths of a turn.
 ///
@@ -83,14 +97,14 @@ impl Rays {
     ) -> Option<Start> {
         let Candidate { x, y, radius, .. } = candidate;
         let least = MIN_STEP_GRAY + STEP_SIGMAS * (2.0 / HALF_STEP as f32).sqrt() * noise_gray;
-        self.find_points(frame, Ring { x, y, radius }, 1.5 * cell_px, least);
-        let mut rough = self.fit(self.consensus()?, 0.5 * AGREE_PX)?;
+        self.find_points(frame, Ring { x, y, radius }, REACH_CELLS * cell_px, least);
+        let mut rough = self.fit(self.consensus()?, ROUGH_SCALE * AGREE_PX)?;
         if (self.agreeing(rough) as f32) < CLEAR_AGREEMENT * self.inside as f32 {
-            self.find_points(frame, rough, 4.0, least);
+            self.find_points(frame, rough, CLOSE_REACH_PX, least);
         } else {
             self.points.retain(|&point| rough.distance(point).abs() < 2.0 * AGREE_PX);
         }
-        rough = self.fit(rough, 0.25 * AGREE_PX)?;
+        rough = self.fit(rough, FINE_SCALE * AGREE_PX)?;
         let ring = rough;
         let directions = self.agreeing_directions(ring);
         let visible = (self.inside * DIRECTIONS / RAYS) as f32;
@@ -163,7 +177,7 @@ impl Rays {
     }
 
     fn agreeing_directions(&self, ring: Ring) -> u16 {
-        let agreeing = self.points.iter().filter(|&&point| ring.distance(point).abs() < 0.75 * AGREE_PX);
+        let agreeing = self.points.iter().filter(|&&point| ring.distance(point).abs() < DIRECTION_SHARE * AGREE_PX);
         agreeing.fold(0, |seen, point| seen | 1 << sector_of(point.x - ring.x, point.y - ring.y, DIRECTIONS))
     }
 }

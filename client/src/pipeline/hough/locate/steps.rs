@@ -3,10 +3,13 @@
 use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::hough::ring::{Point, Ring};
 
-/// Number of pixels averaged on each side of a step. Fewer would lose faint edges, more would lose small discs.
+/// Number of pixels averaged on each side of a step. In a noise of 40 gray levels, an edge of 140 levels is a step of
+/// 4.3 sigmas. With two pixels it would be 3.5, which noise exceeds on one of 100 rays of 20 pixels. With four, a step
+/// would reach over the middle of discs of 4 px.
 pub(crate) const HALF_STEP: usize = 3;
 
-/// Largest number of samples along a ray.
+/// Largest number of samples along a ray: twice those for the reach around a candidate in cells of 8 px, which is 12
+/// px.
 const MAX_REACH: usize = 64;
 
 /// Smallest size of a ray's second step, as a fraction of the first. In front of clutter, the disc's edge may be the

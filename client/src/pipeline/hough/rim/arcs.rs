@@ -8,19 +8,22 @@
 
 use super::oval::{Oval, Place};
 use crate::pipeline::hough::frame::Frame;
+use crate::pipeline::hough::locate::steps::HALF_STEP;
 
-/// Largest number of arcs, and smallest length of an arc in pixels. The length is the reach of a step to one side, so
-/// neighbouring arcs use different pixels.
-pub(crate) const MAX_ARCS: usize = 64;
-const ARC_PX: f64 = 3.0;
+/// Largest and smallest number of arcs, and smallest length of an arc in pixels. The largest is the number of bits of
+/// the masks of arcs. With the smallest, 13 arcs within 0.3 px of a circle are enough evidence in a frame
+/// of 640x480. The length is the reach of a step to one side, so neighbouring arcs use different pixels.
+pub(crate) const MAX_ARCS: usize = u64::BITS as usize;
+pub(crate) const MIN_ARCS: usize = MAX_ARCS / 4;
+const ARC_PX: f64 = HALF_STEP as f64;
 
-/// Largest distance between two rays of an arc, in pixels, and most rays of an arc.
+/// Largest distance between two rays of an arc, in pixels, and most rays of an arc. Pixels between rays that are 1.5 px
+/// apart count by interpolation. Six rays are an arc of 9 px, so of radius 92 px; longer ones have a wider spacing, to
+/// bound the time.
 const RAY_PX: f64 = 1.5;
 const MAX_RAYS: usize = 6;
 
-/// Samples averaged on each side of a step, and the distance from their middle to the edge, in half the distance of the
-/// outer two.
-const HALF_STEP: usize = 3;
+/// Distance from the middle of a step's samples on one side to the edge, in half the distance of the outer two.
 const TO_EDGE: f32 = 1.5 / 2.0;
 
 /// Largest window to each side of the outline, in pixels.
@@ -86,17 +89,18 @@ pub(crate) struct Closure {
 }
 
 /// Tolerances: a step within this distance counts as on the outline, in pixels. Each one adds to the number of tests.
+/// Each is about 1.5 times the one before, so the best one is missed by at most a fifth.
 const TOLERANCES_PX: [f64; 6] = [0.2, 0.3, 0.45, 0.65, 1.0, 1.5];
 
 /// Largest tolerance, as a fraction of the radius. A hexagon's sides are 0.04 radii away from the best circle on
 /// average, and a square's 0.09, so fewer than half of their arcs agree.
 const ROUND: f64 = 0.03;
-const LEAST_TOLERANCE_PX: f64 = 0.45;
+pub(crate) const LEAST_TOLERANCE_PX: f64 = 0.45;
 
 /// Number of arcs around an outline of this length.
 pub(crate) fn arcs_around(radius: f64) -> usize {
     let fit = |n: &usize| std::f64::consts::TAU * radius >= ARC_PX * *n as f64;
-    [MAX_ARCS, MAX_ARCS / 2].into_iter().find(fit).unwrap_or(MAX_ARCS / 4)
+    [MAX_ARCS, MAX_ARCS / 2].into_iter().find(fit).unwrap_or(MIN_ARCS)
 }
 
 /// Largest distance from the outline at which an arc's step counts, in pixels.
@@ -138,7 +142,8 @@ impl Arcs {
         }
     }
 
-    /// Relates the arcs to another outline nearby, with the steps that were found: the places move there along the normals.
+    /// Relates the arcs to another outline nearby, with the steps that were found: the places move there along the
+    /// normals.
     pub(crate) fn relate(&mut self, oval: &Oval) {
         for Arc { place, steps, .. } in &mut self.all {
             let outwards = oval.depth(place.at.0, place.at.1, 1.0).0;
@@ -266,8 +271,8 @@ fn strongest_of(steps: &[f32]) -> [(f64, f64); 3] {
     [bright, dark, if is_bright { bright } else { dark }]
 }
 
-/// A step's distance from the middle one, by the parabola through it and its neighbours, and the step. Both are 0 if its
-/// `size` is not positive.
+/// A step's distance from the middle one, by the parabola through it and its neighbours, and the step. Both are 0 if
+/// its `size` is not positive.
 fn vertex(steps: &[f32], best: usize, size: f32) -> (f64, f64) {
     if size.is_nan() || size <= 0.0 {
         return (0.0, 0.0);

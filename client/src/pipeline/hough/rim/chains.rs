@@ -1,7 +1,7 @@
 //! Chains of neighbouring edges in the reduced frame, and the ellipses they lie on.
 
 use super::oval::Oval;
-use super::points::{conic, fit_oval};
+use super::points::{FIT_STEPS, conic, fit_oval};
 use crate::pipeline::hough::search::gradient::Edge;
 use crate::pipeline::hough::search::reduce::Cells;
 use crate::pipeline::hough::sectors::{MAX_SECTORS, sector_of};
@@ -13,8 +13,9 @@ const MIN_EDGES: usize = 10;
 /// ground on one side and darker on the other, which gives two chains.
 const PAIRED: usize = 4;
 
-/// Steps of the fit to the outermost edges of a chain.
-const STEPS: usize = 8;
+/// Cosine of the largest angle between the gradients of neighbours in a chain. On the smallest ring, of two cells,
+/// neighbours within two cells differ by up to 60°; at a corner by 90°.
+const COS_60: f32 = 0.5;
 
 /// Chains and the buffers for them.
 #[derive(Default)]
@@ -74,8 +75,8 @@ impl Chains {
         }
     }
 
-    /// The ellipse of the outermost edges of a chain, in each of [`MAX_SECTORS`] sectors around its middle. `None` if most
-    /// edges are outermost: their ellipse is that of the chain.
+    /// The ellipse of the outermost edges of a chain, in each of [`MAX_SECTORS`] sectors around its middle. `None` if
+    /// most edges are outermost: their ellipse is that of the chain.
     ///
     /// The light on a large ball makes edges inside its rim, which are connected with those of the rim.
     fn outer_oval(&mut self, cells: &Cells) -> Option<Oval> {
@@ -97,7 +98,7 @@ impl Chains {
         if self.outer.len() < MIN_EDGES || 2 * self.outer.len() > n {
             return None;
         }
-        fit_oval(&self.outer, conic(&self.outer)?, cells.factor as f64, STEPS)
+        fit_oval(&self.outer, conic(&self.outer)?, cells.factor as f64, FIT_STEPS)
     }
 
     /// Collects the edges connected with the first one: neighbours within two cells whose gradients differ by less than
@@ -114,7 +115,7 @@ impl Chains {
             for y in span(edge.y, cells.height) {
                 for x in span(edge.x, cells.width) {
                     let Some(other) = (self.map[y * cells.width + x] as usize).checked_sub(1) else { continue };
-                    let alike = edge.ux * edges[other].ux + edge.uy * edges[other].uy > 0.5;
+                    let alike = edge.ux * edges[other].ux + edge.uy * edges[other].uy > COS_60;
                     if alike && !self.seen[other] {
                         self.seen[other] = true;
                         self.stack.push(other as u32);

@@ -1,8 +1,10 @@
 //! Decides whether a fit of a round, even disc is doubtful: the edge is an ellipse, or the middle has another level
 //! than the rim.
 
-use super::measure::MAX_STROKE;
+use super::arcs::MAX_WINDOW;
 use super::shade::leaves_noise;
+use crate::pipeline::hough::chance::PIXEL_SIGMAS;
+use crate::pipeline::hough::fit::equations::sums::ROUNDING_VARIANCE;
 use crate::pipeline::hough::fit::refine::Fit;
 use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::hough::sectors::{DIRECTIONS, direction_of};
@@ -16,15 +18,8 @@ const OVAL_CHI2: f64 = 23.0;
 const UNEVEN_SIGMAS: f64 = 5.0;
 const UNEVEN: f64 = 0.02;
 
-/// Distance from the level at the rim, in sigmas of a pixel, beyond which a sample shows something else than the disc. Chance
-/// exceeds it once in 16,000.
-const COVERED_SIGMAS: f64 = 4.0;
-
-/// Fewest directions with an edge. With fewer, something covers the disc, or the border cuts it.
-const MIN_DIRECTIONS: usize = 12;
-
-/// Widest stroke to look for, in pixels.
-const MAX_STROKE_PX: f64 = MAX_STROKE as f64;
+/// Fewest directions with an edge: three quarters. With fewer, something covers the disc, or the border cuts it.
+const MIN_DIRECTIONS: usize = DIRECTIONS - DIRECTIONS / 4;
 
 /// Radius of the middle, as a fraction of the disc's radius, and number of samples along its diameter: a few more than
 /// determine the levels at the rim.
@@ -54,7 +49,7 @@ fn is_ring(frame: Frame<'_>, fit: &Fit) -> bool {
     let (mut like_disc, mut n) = (0, 0);
     for (k, one) in fit.directions.iter().enumerate().filter(|(_, one)| one.active) {
         let (x, y) = direction_of(k, DIRECTIONS);
-        let at = fit.circle.radius + MAX_STROKE_PX;
+        let at = fit.circle.radius + MAX_WINDOW as f64;
         if let Some(gray) = frame.nearest((fit.circle.x + at * x) as f32, (fit.circle.y + at * y) as f32) {
             let above_disc = f64::from(gray) - fit.disc;
             (like_disc, n) = (like_disc + i32::from(above_disc.abs() < (above_disc + one.contrast).abs()), n + 1);
@@ -84,9 +79,9 @@ fn is_oval(fit: &Fit) -> bool {
 fn is_uneven(frame: Frame<'_>, fit: &Fit, noise_gray: f32) -> bool {
     let contrasts = fit.directions.iter().filter(|one| one.active).map(|one| one.contrast.abs());
     let contrast = contrasts.fold(0.0, f64::max);
-    // Rounding leaves a sigma of 0.29.
-    let sigma = (f64::from(noise_gray).powi(2) + 1.0 / 12.0).sqrt();
-    let covered = COVERED_SIGMAS * sigma + UNEVEN * contrast;
+    let sigma = (f64::from(noise_gray).powi(2) + ROUNDING_VARIANCE).sqrt();
+    // A sample beyond this shows something else than the disc.
+    let covered = PIXEL_SIGMAS * sigma + UNEVEN * contrast;
     let reach = MIDDLE * fit.circle.radius;
     let at = |i: usize| (2.0 * (i as f64 + 0.5) / SAMPLES as f64 - 1.0) * reach;
     let (mut sums, mut squares, mut seen) = ([0.0; 3], [0.0; 3], 0.0);
@@ -107,6 +102,7 @@ fn is_uneven(frame: Frame<'_>, fit: &Fit, noise_gray: f32) -> bool {
     }
     let stands_out =
         |i: usize| (sums[i] / squares[i]).abs() > UNEVEN_SIGMAS * sigma / squares[i].sqrt() + UNEVEN * contrast;
+    // At least half of the middle must lie in the frame, and the majority of its samples show the disc.
     let is_seen = seen > 0.5 * std::f64::consts::FRAC_PI_4 * (SAMPLES * SAMPLES) as f64;
     is_seen && (squares[0] < 0.5 * seen || (0..3).any(stands_out))
 }

@@ -2,33 +2,29 @@
 
 use shared::geometry::Covariance;
 
-use super::arcs::{Closure, arcs_around, window_for};
+use super::arcs::{Closure, LEAST_TOLERANCE_PX, MAX_WINDOW, MIN_ARCS, arcs_around, window_for};
 use super::oval::Oval;
 use super::shade::shading::Kind;
 use super::shade::{Beginning, Fitted, Shades};
 use super::starts::{Edges, Starts, around};
 use super::trace::{Rim, Tracer, WINDOW, part_px};
 use crate::pipeline::hough::frame::Frame;
+use crate::pipeline::hough::locate::steps::HALF_STEP;
 use crate::pipeline::hough::search::candidates::Candidate;
 use crate::pipeline::radii::RadiusRange;
 
-/// Variance of the edge with which a fit begins, in px²: that of a sharp edge, interpolated between pixels.
+/// Variance of the edge with which a fit begins, in px²: between a sharp edge (1/12) and a
+/// blur of 0.7 px (0.57). It is only a start.
 const EDGE_VARIANCE: f64 = 0.3;
 
-/// Widest stroke to look for, in pixels: the reach of the window.
-pub(crate) const MAX_STROKE: usize = 10;
-
 /// Fewest arcs with a second edge for a stroke: half of the smallest number of arcs around an outline.
-const MIN_STROKE_ARCS: usize = 8;
+const MIN_STROKE_ARCS: usize = MIN_ARCS / 2;
 
-/// Fraction of the traced arcs whose edge must lie on the fitted outline too, and the smallest distance in pixels
-/// within which it counts as on it. The fit knows the edge better than the arcs do.
+/// Fraction of the traced arcs whose edge must lie on the fitted outline too.
 const SHOWN: f64 = 0.9;
-const SHOWN_PX: f64 = 0.45;
 
-/// Distance in pixels between the two edges found on the thinnest line. It is so large because steps average three
-/// pixels.
-const THINNEST_PX: f64 = 3.0;
+/// Distance in pixels between the two edges found on the thinnest line: the pixels that a step averages.
+const THINNEST_PX: f64 = HALF_STEP as f64;
 
 /// Width of a thin line, with which a fit begins, in pixels: the thinnest that is drawn in whole pixels.
 const THIN_PX: f64 = 1.0;
@@ -36,9 +32,9 @@ const THIN_PX: f64 = 1.0;
 /// A ball is looked for in its whole shading: the reach to each side of the traced outline as a fraction of its radius,
 /// the number of pixels used, and the sigma of the edge with which the fit begins as a fraction of the radius.
 ///
-/// Where a ball is as bright as its ground is up to a fifth of the radius inside the rim: at a fifth, the ball's surface
-/// is turned by 37° towards the camera, and has 60 % of a frontal light. 2,000 pixels determine eight parameters in a
-/// noise of a tenth of the contrast to a hundredth of the radius.
+/// Where a ball is as bright as its ground is up to a fifth of the radius inside the rim: at a fifth, the ball's
+/// surface is turned by 37° towards the camera, and has 60 % of a frontal light. 2,000 pixels determine eight
+/// parameters in a noise of a tenth of the contrast to a hundredth of the radius.
 const BALL_REACH: f64 = 0.5;
 const BALL_PIXELS: f64 = 2_000.0;
 const BALL_BLUR: f64 = 0.1;
@@ -245,7 +241,7 @@ impl Rims {
     fn second_edge(&mut self, frame: Frame<'_>, rim: &Rim) -> Option<(f64, Oval)> {
         let Rim { oval, active, closure } = rim;
         // The windows may overlap: an edge is looked for at one distance all around.
-        self.tracer.arcs.look(frame, oval, window_for(2.0 * oval.radius(), MAX_STROKE), false);
+        self.tracer.arcs.look(frame, oval, window_for(2.0 * oval.radius(), MAX_WINDOW), false);
         let (by, n) = self.tracer.arcs.opposite(closure.polarity, *active, part_px(closure))?;
         let most = active.count_ones() as usize;
         (2 * n > most && n >= MIN_STROKE_ARCS).then_some(())?;
@@ -261,7 +257,7 @@ impl Rims {
         };
         // On a line thinner than the reach of a step, the strongest step may be anywhere on a plateau.
         let plateau_px = fit.stroke_px.map_or(0.0, |width| 0.5 * (THINNEST_PX - width).max(0.0));
-        let within_px = tolerance_px.max(SHOWN_PX) + plateau_px;
+        let within_px = tolerance_px.max(LEAST_TOLERANCE_PX) + plateau_px;
         edges.into_iter().flatten().any(|oval| {
             self.tracer.arcs.look(frame, &oval, window_for(oval.radius(), WINDOW), false);
             let seen = self.tracer.arcs.all.iter().filter(|arc| arc.inside).count() as f64;
@@ -275,7 +271,11 @@ fn best(all: [Option<Fitted>; 2]) -> Option<Fitted> {
     all.into_iter().flatten().min_by(|one, other| one.criterion.total_cmp(&other.criterion))
 }
 
-/// Whether an outline is more than a pixel from another: the edge is then no longer in the middle of the pixels.
+/// Distance between two outlines, in pixels, beyond which the edge is no longer in the middle of the pixels, which
+/// reach [`WINDOW`] to each side.
+const FAR_PX: f64 = 1.0;
+
+/// Whether an outline is far from another.
 fn is_far(one: &Oval, other: &Oval) -> bool {
-    (one.x - other.x).hypot(one.y - other.y) + (one.radius() - other.radius()).abs() > 1.0
+    (one.x - other.x).hypot(one.y - other.y) + (one.radius() - other.radius()).abs() > FAR_PX
 }

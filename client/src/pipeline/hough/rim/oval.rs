@@ -4,6 +4,7 @@ use shared::geometry::Circle;
 use shared::protocol::message::Ellipse;
 
 use crate::pipeline::detector::Estimate;
+use crate::pipeline::hough::bounds::MAX_STEP_PX;
 
 /// An ellipse: the points `p` with `dᵀ Q d = 1` for `d = p - c`. Lengths are in pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,6 +44,10 @@ pub(crate) struct Place {
     pub(crate) at: (f64, f64),
     pub(crate) normal: (f64, f64),
 }
+
+/// Largest step of a parameter of the form, in units of `1 / radius²`. It changes a half-axis by a sixth: `1 / √0.7` is
+/// 1.2, and `1 / √1.3` is 0.88.
+const MAX_FORM_STEP: f64 = 0.3;
 
 /// Number of parameters: the centre's two, and the three of the form.
 pub(crate) const PARAMETERS: usize = 5;
@@ -156,13 +161,13 @@ impl Oval {
         Some((middle - half, middle + half))
     }
 
-    /// Applies a step of the parameters, with at most two pixels of movement. `None` if the result is not an ellipse.
+    /// Applies a step of the parameters, as far as the equations are linear. `None` if the result is not an ellipse.
     pub(crate) fn moved(&self, step: &[f64; PARAMETERS], scale: f64) -> Option<Self> {
         let own = scale.powi(-2);
         let next = Self {
-            x: self.x + step[0].clamp(-2.0, 2.0),
-            y: self.y + step[1].clamp(-2.0, 2.0),
-            form: std::array::from_fn(|i| self.form[i] + own * step[2 + i].clamp(-0.3, 0.3)),
+            x: self.x + step[0].clamp(-MAX_STEP_PX, MAX_STEP_PX),
+            y: self.y + step[1].clamp(-MAX_STEP_PX, MAX_STEP_PX),
+            form: std::array::from_fn(|i| self.form[i] + own * step[2 + i].clamp(-MAX_FORM_STEP, MAX_FORM_STEP)),
         };
         next.axes().filter(|axes| axes.a.is_finite() && next.x.is_finite() && next.y.is_finite()).map(|_| next)
     }

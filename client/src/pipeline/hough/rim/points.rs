@@ -9,10 +9,11 @@ use crate::pipeline::hough::fit::equations::columns::BLOCK;
 use crate::pipeline::hough::fit::equations::products::{dots, fold};
 use crate::pipeline::hough::fit::equations::sums::slot;
 use crate::pipeline::hough::fit::pixels::annulus::LANES;
+use crate::pipeline::hough::locate::circle::FIT_DONE_PX;
 use crate::pipeline::hough::machine::for_two_machines;
 
-/// A step this small, in pixels, ends the fit: the result is only a start and need not be better.
-const DONE_PX: f64 = 0.02;
+/// Most steps of a fit to points. It ends earlier if a step is tiny.
+pub(crate) const FIT_STEPS: usize = 8;
 
 /// Columns of the points: the derivatives of the depth, and the depth itself.
 const COLUMNS: usize = PARAMETERS + 1;
@@ -32,7 +33,7 @@ pub(crate) fn fit_oval(points: &[(f64, f64)], mut oval: Oval, scale_px: f64, ste
         let matrix = std::array::from_fn(|i| std::array::from_fn(|j| product(i, j)));
         let step = Factor::new(&matrix, PARAMETERS)?.solve(&right, PARAMETERS);
         oval = oval.moved(&step, unit)?;
-        if step[0].hypot(step[1]) < DONE_PX && step[2..].iter().all(|part| part.abs() * unit < DONE_PX) {
+        if step[0].hypot(step[1]) < FIT_DONE_PX && step[2..].iter().all(|part| part.abs() * unit < FIT_DONE_PX) {
             break;
         }
     }

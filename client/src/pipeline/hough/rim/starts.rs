@@ -2,7 +2,8 @@
 
 use super::chains::Chains;
 use super::oval::{Oval, Place};
-use crate::pipeline::hough::search::candidates::Candidate;
+use crate::pipeline::hough::bounds::{MAX_CANDIDATES, MAX_MEASURED, RADIUS_SLACK_PX};
+use crate::pipeline::hough::search::candidates::{Candidate, MIN_SCORE};
 use crate::pipeline::hough::search::edge_map::{DIRECTIONS, EdgeMap};
 use crate::pipeline::hough::search::gradient::Edge;
 use crate::pipeline::hough::search::reduce::Cells;
@@ -10,12 +11,11 @@ use crate::pipeline::radii::RadiusRange;
 
 /// Maximum number of chains and of candidates that are traced, best first: for one disc and for all discs. Bounds the
 /// time spent on a textured frame. They are twice those of the search for round discs.
-const MOST_FOR_ONE: usize = 24;
-const MOST_FOR_ALL: usize = 96;
+const MOST_FOR_ONE: usize = 2 * MAX_CANDIDATES;
+const MOST_FOR_ALL: usize = 2 * MAX_MEASURED;
 
-/// Smallest fraction of an ellipse along which the reduced frame must have edges: as for the candidates of the votes,
-/// 14 of 32.
-const MIN_SHARE: f32 = 14.0 / DIRECTIONS as f32;
+/// Smallest fraction of an ellipse along which the reduced frame must have edges: as for the candidates of the votes.
+const MIN_SHARE: f32 = MIN_SCORE / DIRECTIONS as f32;
 
 /// How far the radius of a start may be outside the range, as a fraction. This is the error of an ellipse through a
 /// chain that covers half of it.
@@ -86,7 +86,6 @@ pub(crate) fn around(candidate: &Candidate) -> Oval {
 /// tolerance as a fraction.
 pub(crate) fn is_sought(oval: &Oval, range: RadiusRange, slack: f64) -> bool {
     let Some(axes) = oval.axes() else { return false };
-    // Half a pixel, as in the search for round discs.
-    let within = range.min() * (1.0 - slack) - 0.5..=range.max() * (1.0 + slack) + 0.5;
+    let within = range.min() * (1.0 - slack) - RADIUS_SLACK_PX..=range.max() * (1.0 + slack) + RADIUS_SLACK_PX;
     within.contains(&oval.radius()) && axes.b > range.min_axis_ratio() * (1.0 - slack) * axes.a
 }

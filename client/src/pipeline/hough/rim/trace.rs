@@ -2,8 +2,9 @@
 
 use super::arcs::{Arcs, Closure, POLARITIES, Polarity, arcs_around, largest_tolerance_px, window_for};
 use super::oval::{Axes, Oval};
-use super::points::fit_oval;
+use super::points::{FIT_STEPS, fit_oval};
 use super::starts::is_sought;
+use crate::pipeline::hough::bounds::RADIUS_SLACK;
 use crate::pipeline::hough::explain::{Outcome, Trials};
 use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::hough::search::candidates::Candidate;
@@ -13,15 +14,12 @@ use crate::pipeline::radii::RadiusRange;
 /// is about two cells of 4 px, to the window in which the evidence is counted.
 const LOOKS: [(usize, f64); 3] = [(10, 3.0), (8, 1.5), (WINDOW, 0.7)];
 
-/// Movement of an outline, in pixels, below which the next look may be the last: as much as the weights of the last look
-/// are wide.
+/// Movement of an outline, in pixels, below which the next look may be the last: as much as the weights of the last
+/// look are wide.
 const NEAR_PX: f64 = 0.7;
 
 /// The window in which the evidence is counted, in pixels.
 pub(crate) const WINDOW: usize = 6;
-
-/// Steps of a fit to the points.
-const STEPS: usize = 8;
 
 /// Maximum number of false alarms expected in a frame, as a power of ten: 5 in 50,000 frames.
 pub(crate) const MOST_ALARMS: f64 = -4.0;
@@ -36,7 +34,8 @@ const AMPLE_ALARMS: f64 = -15.0;
 const AMPLE_SHARE: f64 = 0.9;
 
 /// Smallest fraction of the arcs that must have their edge on a closed outline. It is more than a half, so that
-/// opposite sides are visible.
+/// opposite sides are visible, by the standard deviation of 32 arcs of which each has its edge in half of the cases:
+/// 0.09.
 pub(crate) const MIN_SHARE: f64 = 0.6;
 
 /// Smallest fraction of the points' weight during the steps. It is lower than the final share, because the outline is
@@ -51,9 +50,25 @@ const GOOD_SCORE: f64 = 0.8;
 const CIRCLE_POWER: f64 = 1.5;
 const OVAL_POWER: f64 = 2.5;
 
-/// Distance from the outline within which an arc takes part in the last fit: three tolerances, at least one pixel.
+/// Distance from the outline within which an arc takes part in the last fit: three tolerances, at least one pixel. The
+/// fit uses the pixels around, not the steps, so an arc whose step is off by a little more does no harm.
 const PART_TOLERANCES: f64 = 3.0;
 const PART_PX: f64 = 1.0;
+
+/// How far the radius of an outline may be outside the range while it is followed, as a fraction: half of a start's.
+const SLACK: f64 = 0.15;
+
+/// Part of the difference of the axes within which a circle lies on more than half of the arcs. It lies within half of
+/// it on all of them.
+const ROUND_PART: f64 = 0.25;
+
+/// Smallest radius for which an ellipse's own edges vote, as a part of its radius. Its smallest radius of curvature is
+/// b²/a, which is (b/a)^1.5 of √(ab). At the default limit of the ratio, 0.55, that is 0.41.
+const LEAST_OF_OWN: f64 = 0.4;
+
+/// Largest difference between the centres, and between the radii, of one outline traced from two starts, as a fraction
+/// of the radius. Rims of two objects are at least as far apart as their radii.
+pub(crate) const ALIKE: f64 = 0.1;
 
 /// A traced outline with its evidence.
 #[derive(Clone, Copy, Debug)]
@@ -86,11 +101,11 @@ impl Tracer {
                 return self.trials.note(oval, Outcome::NoEllipse);
             };
             (oval, moved_px) = (closer, closer.apart_px(&oval));
-            if !is_sought(&oval, range, 0.15) {
+            if !is_sought(&oval, range, SLACK) {
                 return self.trials.note(oval, Outcome::OutOfLimits);
             }
         }
-        if !is_sought(&oval, range, 0.02) || !frame.holds(oval.circle()) {
+        if !is_sought(&oval, range, RADIUS_SLACK) || !frame.holds(oval.circle()) {
             return self.trials.note(oval, Outcome::OutOfLimits);
         }
         let rim = if moved_px < NEAR_PX {
@@ -118,7 +133,7 @@ impl Tracer {
             if 2 * self.points.len() < n {
                 continue;
             }
-            let Some(fit) = fit_oval(&self.points, *oval, scale, STEPS) else { continue };
+            let Some(fit) = fit_oval(&self.points, *oval, scale, FIT_STEPS) else { continue };
             let shares = self.arcs.shares(polarity);
             let weight = |&(x, y): &(f64, f64)| 1.0 / (1.0 + (fit.depth(x, y, 1.0).0 / scale).powi(2));
             let score = self.points.iter().zip(shares).map(|(point, share)| share * weight(point)).sum::<f64>();
@@ -139,8 +154,7 @@ impl Tracer {
     fn judge_seen(&mut self, frame: Frame<'_>, oval: &Oval) -> Option<Rim> {
         let Axes { a, b, .. } = oval.axes()?;
         let as_oval = self.judge_as(frame, oval, OVAL_POWER);
-        // A circle lies within half the difference of the axes, over more than half of the arcs at a quarter of it.
-        let may_be_round = 0.25 * (a - b) < largest_tolerance_px(oval.radius());
+        let may_be_round = ROUND_PART * (a - b) < largest_tolerance_px(oval.radius());
         let as_circle = may_be_round.then(|| {
             let circle = Oval::round(oval.circle());
             self.arcs.relate(&circle);
@@ -197,20 +211,18 @@ impl Rim {
     }
 
     /// Whether a candidate is a peak of this outline's own votes: it lies within the outline, and is not a smaller
-    /// disc. An ellipse's edges vote for circles with the radii of its curvature, b²/a and more. At the least ratio of
-    /// the axes that is 0.4 times its own radius.
+    /// disc.
     pub(crate) fn explains(&self, candidate: &Candidate) -> bool {
         let (own, dx, dy) =
             (self.oval.radius(), f64::from(candidate.x) - self.oval.x, f64::from(candidate.y) - self.oval.y);
-        dx.hypot(dy) < own && f64::from(candidate.radius) > 0.4 * own
+        dx.hypot(dy) < own && f64::from(candidate.radius) > LEAST_OF_OWN * own
     }
 
-    /// Whether another outline is about the same: at most a tenth of the radius away, and at most a tenth larger or
-    /// smaller.
+    /// Whether another outline is about the same.
     pub(crate) fn is_like(&self, other: &Oval) -> bool {
         let (one, two) = (self.oval.radius(), other.radius());
         let apart = (self.oval.x - other.x).hypot(self.oval.y - other.y);
-        apart < 0.1 * one && (one - two).abs() < 0.1 * one
+        apart < ALIKE * one && (one - two).abs() < ALIKE * one
     }
 }
 

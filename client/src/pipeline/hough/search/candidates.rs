@@ -8,16 +8,14 @@ use super::peaks::{MAX_PEAKS, Peak, Peaks};
 use super::radii::RadiiInCells;
 use super::reduce::Cells;
 use super::vote::Votes;
+use crate::pipeline::hough::bounds::MAX_CANDIDATES;
 use crate::pipeline::radii::RadiusRange;
 
-/// Largest number of candidates passed on. Bounds the time spent on a frame without a disc.
-pub(crate) const MAX_CANDIDATES: usize = 12;
-
 /// Number of peaks examined first. The disc is usually among them.
-const FIRST_PEAKS: usize = 12;
+const FIRST_PEAKS: usize = MAX_CANDIDATES;
 
 /// Lowest score, out of 32, of a ring worth measuring.
-const MIN_SCORE: f32 = 14.0;
+pub(crate) const MIN_SCORE: f32 = 14.0;
 
 /// A circle worth measuring, in pixels, accurate to about a cell.
 #[derive(Clone, Copy, Debug)]

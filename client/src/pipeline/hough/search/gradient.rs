@@ -14,8 +14,9 @@ use super::strong::strong_cells;
 /// Noise alone passes with exp(-4.5²/2) = 4e-5: less than one cell in a 640x480 frame.
 const EDGE_SIGMAS: f32 = 4.5;
 
-/// Weakest step that counts as an edge, in gray levels. Rounding and the blocks of compressed frames lie below it.
-const MIN_STEP_GRAY: f32 = 1.5;
+/// Weakest step that counts as an edge, in gray levels. Rounding makes steps of one level in a frame without noise, and
+/// this is halfway to two.
+pub(crate) const MIN_STEP_GRAY: f32 = 1.5;
 
 /// Sobel response per gray level of a step: weights 1 + 2 + 1.
 const SOBEL_PER_GRAY: f32 = 4.0 * UNITS_PER_GRAY;

@@ -1,11 +1,13 @@
 //! Peaks of the votes: cells with more votes than any cell around them.
 
 use super::neighbours::sum_3x3;
+use crate::pipeline::hough::bounds::MAX_MEASURED;
 
-/// Largest number of peaks whose rings are examined, highest first.
-pub(crate) const MAX_PEAKS: usize = 96;
+/// Largest number of peaks whose rings are examined, highest first: two for each candidate that is measured.
+pub(crate) const MAX_PEAKS: usize = 2 * MAX_MEASURED;
 
-/// Smallest height of a peak, as a fraction of the highest one.
+/// Smallest height of a peak, as a fraction of the highest one. A ring of which a third is
+/// seen has a third of the height that it would have.
 const PEAK_OF_HIGHEST: f32 = 0.3;
 
 /// Minimum number of votes in 3x3 cells for a peak: a quarter of the smallest ring has three edges, each of which votes

@@ -11,7 +11,8 @@ use super::reduce::Cells;
 /// Weight of a vote at a radius of one cell, and the power by which it falls with the radius.
 ///
 /// The number of edges of a ring is proportional to its radius. Equal votes would bury small discs under large shapes,
-/// and votes weighted by the inverse radius would raise every corner.
+/// and votes weighted by the inverse radius would raise every corner. The power is between the two. At a
+/// radius of 40 cells a vote still counts 8, and the votes of a ring of 500 cells stay within 16 bits.
 const VOTE_WEIGHT: f32 = 64.0;
 const WEIGHT_POWER: f32 = 0.75;
 

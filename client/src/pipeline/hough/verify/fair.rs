@@ -1,8 +1,9 @@
 //! The fair question, for discs that fit badly all around: do the pixels fit fairly well, and equally well in all
 //! directions?
 
-use super::tally::{MAX_NOISE_RATIO, MIN_SECTOR_SIGMAS, Tally, contrast_sigma, visible};
+use super::tally::{MAX_NOISE_RATIO, Tally, contrast_sigma, visible};
 use super::verdict::Verdict;
+use crate::pipeline::hough::chance::DIRECTION_SIGMAS;
 use crate::pipeline::hough::fit::refine::Fit;
 use crate::pipeline::hough::sectors::DIRECTIONS;
 
@@ -16,6 +17,13 @@ const MIN_BEYOND_PX: f64 = 3.0;
 /// Requirements for a direction: unexplained variance as a fraction of the contrast, fraction of the edge that fits,
 /// and distance from the circle. They are weaker than those of the strict question, to allow for sharp sides of a
 /// moving disc, integer-drawn and compressed discs.
+///
+/// All were measured, without a condition at a time, on 3,149 wrong candidates (2,231 in 1,500 empty frames of clutter,
+/// 204 in photographs and their tiles, 714 beside discs) and on 2,794 candidates on discs, of which this question and
+/// the strict one accept 2,774. Without [`FAIR_AGREE_PX`] and [`MAX_UNLIKE`], 41 to 70 of the wrong ones pass; without
+/// [`MIN_SHARE_OF_FAIR`], 744; without the root mean square, 46. Eleven more conditions of both questions, among
+/// them the first two here, reject none of them; but without all eleven an empty frame of clutter had a circle, so they
+/// stay.
 const FAIR_MISFIT: f64 = 0.14;
 const MIN_FAIR_FITTING: f64 = 0.4;
 const FAIR_AGREE_PX: f64 = 0.3;
@@ -25,6 +33,9 @@ const MAX_UNLIKE: f64 = 0.12;
 const MIN_SHARE_OF_FAIR: f64 = 0.85;
 const MAX_FAIR_RMS_PX: f64 = 0.2;
 const MAX_FAIR_RMS_OF_FEW_PX: f64 = 0.08;
+
+/// Share of the directions at which no further candidate is examined.
+const AMPLE_SHARE: f64 = 0.9;
 
 /// Smallest contrast in front of a ground that is not a plane, in sigmas of the residuals.
 const MIN_CLUTTER_CONTRAST: f64 = 6.0;
@@ -37,7 +48,7 @@ pub(crate) fn fair(fit: &Fit, noise_variance: f64) -> Option<Verdict> {
     }
     let tally = Tally::of(fit, FAIR_AGREE_PX, |sector| {
         let own = sector.contrast.abs();
-        let least = MIN_SECTOR_SIGMAS * contrast_sigma(sector);
+        let least = DIRECTION_SIGMAS * contrast_sigma(sector);
         own > least
             && (own - contrast).abs() < MAX_UNLIKE * contrast + least
             && sector.variance < (FAIR_MISFIT * contrast).powi(2) + MAX_NOISE_RATIO * noise_variance
@@ -50,7 +61,7 @@ pub(crate) fn fair(fit: &Fit, noise_variance: f64) -> Option<Verdict> {
     let share = tally.confirmed / tally.visible.max(there as f64).max(1.0);
     // The evidence is only the share of directions that are alike. It counts little compared to strict evidence.
     (tally.stands_out() && rms_px < most_px && share > MIN_SHARE_OF_FAIR)
-        .then_some(Verdict { evidence: share, ample: share > 0.9 })
+        .then_some(Verdict { evidence: share, ample: share > AMPLE_SHARE })
 }
 
 /// Root mean square of the residuals over the directions that take part, in gray levels.

@@ -1,23 +1,23 @@
 //! The combined evidence of a fit's directions.
 
-use crate::pipeline::hough::fit::evidence::Evidence;
+use crate::pipeline::hough::chance::DIRECTION_SIGMAS;
+use crate::pipeline::hough::fit::evidence::{CIRCLE_PARAMETERS, Evidence};
 use crate::pipeline::hough::fit::refine::Fit;
 
-/// Smallest contrast of a direction, in sigmas of that contrast.
-pub(crate) const MIN_SECTOR_SIGMAS: f64 = 2.5;
-
-/// Largest unexplained variance of a direction, as a multiple of the noise variance.
+/// Largest unexplained variance of a direction, as a multiple of the noise variance: four sigmas of the χ² of 50
+/// pixels, as many as a direction of a disc of 16 px has.
 pub(crate) const MAX_NOISE_RATIO: f64 = 1.8;
 
-/// Smallest total signal of a disc, in sigmas of the noise.
+/// Smallest total signal of a disc, in sigmas of the noise: that of [`MIN_DIRECTIONS`] at 7 sigmas each, or of sixteen
+/// at 3.5.
 const MIN_SIGMAS: f64 = 14.0;
 
-/// Distance within which an unrelated edge is equally likely anywhere, in pixels: half the annulus.
+/// Distance within which an unrelated edge is equally likely anywhere, in pixels: half the annulus of a sharp edge, 2.2
+/// of its sigmas and three pixels.
 const CHANCE_PX: f64 = 3.5;
 
-/// Largest distance of a direction's edge from the circle: pixels, plus sigmas of the edge position.
+/// Largest distance of a direction's edge from the circle, in pixels, besides what chance explains.
 pub(crate) const AGREE_PX: f64 = 0.05;
-const AGREE_SIGMAS: f64 = 2.5;
 
 /// Requirements for a sharp arc: total evidence, evidence per confirming direction, disagreement (as χ²), and share of
 /// the visible directions.
@@ -30,13 +30,14 @@ const MIN_EVIDENCE_EACH: f64 = 3.3;
 const MAX_CHI2_OF_ARC: f64 = 0.5;
 const MIN_SHARE_OF_ARC: f64 = 0.36;
 
-/// A disc with fewer visible directions than this is cut by the border.
+/// A disc with fewer visible directions than this is cut by the border: with its centre on it, nine directions lie in
+/// the frame.
 const FEW_DIRECTIONS: usize = 10;
 
-/// Fewest visible directions of a disc.
-const MIN_DIRECTIONS: usize = 4;
+/// Fewest visible directions of a disc: three always lie on a circle, so a fourth has to agree.
+const MIN_DIRECTIONS: usize = CIRCLE_PARAMETERS as usize + 1;
 
-/// Smallest ground that makes a direction visible, in pixels.
+/// Smallest ground that makes a direction visible, in pixels: its level is then known to half of the noise.
 const MIN_GROUND_PX: f64 = 4.0;
 
 /// The combined evidence of the visible directions.
@@ -56,7 +57,7 @@ impl Tally {
         let mut tally = Self::default();
         for sector in visible(fit) {
             tally.visible += 1.0;
-            let tolerance = agree_px + AGREE_SIGMAS * sector.shift_sigma;
+            let tolerance = agree_px + DIRECTION_SIGMAS * sector.shift_sigma;
             if sector.shift.abs() < tolerance && confirms(sector) {
                 tally.confirmed += 1.0;
                 tally.signal += (sector.contrast / contrast_sigma(sector)).powi(2);
@@ -65,8 +66,8 @@ impl Tally {
                 tally.square_px += sector.shift.powi(2);
             }
         }
-        // The circle was fitted to the directions' shifts, which takes three degrees of freedom.
-        tally.evidence -= 0.5 * (tally.chi2 - (tally.confirmed - 3.0)).max(0.0);
+        // The circle was fitted to the directions' shifts. A χ² adds half of itself to the logarithm of the likelihood.
+        tally.evidence -= 0.5 * (tally.chi2 - (tally.confirmed - CIRCLE_PARAMETERS)).max(0.0);
         tally
     }
 

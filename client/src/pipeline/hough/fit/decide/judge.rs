@@ -3,6 +3,7 @@
 use super::ground::{leave_out_off_plane, settle_ground};
 use super::misfit::has_general_misfit;
 use super::state::{MODEL_ERROR, State};
+use crate::pipeline::hough::chance::{DIRECTION_SIGMAS, SECTOR_SIGMAS, SQUARES_SIGMAS};
 use crate::pipeline::hough::fit::equations::sums::{MIN_DISC_PX, ROUNDING_VARIANCE, SectorSums};
 use crate::pipeline::hough::sectors::MAX_SECTORS;
 
@@ -11,13 +12,11 @@ use crate::pipeline::hough::sectors::MAX_SECTORS;
 const FOREIGN: f64 = 4.0;
 const FOREIGN_OF_CONTRAST: f64 = 0.04;
 
-/// A sector is left out if its own edge is further from the circle than this many sigmas plus this many pixels.
-const ASTRAY_SIGMAS: f64 = 3.5;
+/// A sector is left out if its own edge is further from the circle than chance explains plus this many pixels.
 const ASTRAY_PX: f64 = 0.03;
 
-/// A sector is left out if its own disc level differs from the others' by this many sigmas plus this fraction of the
+/// A sector is left out if its own disc level differs from the others' by more than chance plus this fraction of the
 /// contrast.
-const OTHER_DISC_SIGMAS: f64 = 3.5;
 const OTHER_DISC: f64 = 0.03;
 
 /// Quantile of the sectors' variances that counts as typical. Below the median, because some trusted sectors may show
@@ -39,11 +38,12 @@ const GENERAL_OF_CONTRAST: f64 = 0.3;
 /// An occluder leaves the ground's side, which fits at any level, and pulls the edge towards the disc's centre.
 const MIN_FITTING: [f64; 3] = [0.4, 0.5, 0.6];
 
-/// Smallest fraction of the sectors that must promise an edge for the fit to go on.
+/// Smallest fraction of the sectors that must promise an edge for the fit to go on: a little less than the share of
+/// directions that a sharp arc must have, because the fit is not at its end.
 const MIN_PROMISING: f64 = 0.35;
 
 /// A sector promises an edge if it knows the edge's position to this sigma, and has it this close to the circle, in
-/// pixels.
+/// pixels. Where a position is equally likely anywhere in three pixels to each side, its sigma is 1.7 px.
 const PROMISING_SIGMA_PX: f64 = 0.7;
 const PROMISING_PX: f64 = 0.6;
 
@@ -65,8 +65,8 @@ pub(crate) fn judge_sectors(sums: &[SectorSums], state: &mut State) {
     let others = if general { 0 } else { other_discs(sums, variance, state.allowed_apart(OTHER_DISC) * contrast) };
     let mut active = 0u64;
     for (k, sector) in sums.iter().enumerate().filter(|(_, sector)| sector.is_seen()) {
-        // The fewer pixels, the more chance matters: allow four sigmas of a χ² with as many degrees of freedom.
-        let chance = 1.0 + 4.0 * (2.0 / (sector.weight - 2.0).max(1.0)).sqrt();
+        // The fewer pixels, the more chance matters.
+        let chance = 1.0 + SQUARES_SIGMAS * (2.0 / (sector.weight - 2.0).max(1.0)).sqrt();
         let part = if general { GENERAL_OF_CONTRAST } else { FOREIGN_OF_CONTRAST };
         let allowance = (part * state.sector_contrast(sector, k)).powi(2) + ROUNDING_VARIANCE;
         let most = lenience * FOREIGN.max(chance) * typical + allowance;
@@ -94,7 +94,7 @@ fn other_discs(sums: &[SectorSums], variance: f64, allowed_gray: f64) -> u64 {
     let mut least = f64::INFINITY;
     for (k, sector) in sums.iter().enumerate() {
         let (step, information) = sector.own_disc();
-        allowed[k] = allowed_gray + OTHER_DISC_SIGMAS * (variance / information).sqrt();
+        allowed[k] = allowed_gray + SECTOR_SIGMAS * (variance / information).sqrt();
         steps[k] = step;
         if sector.is_seen() && information > MIN_DISC_PX {
             (known[n], n) = (step, n + 1);
@@ -119,7 +119,7 @@ fn leave_out_astray(sums: &[SectorSums], state: &mut State, variance: f64) {
     let mut kept = state.active;
     for (k, sector) in sums.iter().enumerate() {
         let sigma = (variance / sector.information()).sqrt();
-        if sector.shift().abs() > ASTRAY_PX + ASTRAY_SIGMAS * sigma {
+        if sector.shift().abs() > ASTRAY_PX + SECTOR_SIGMAS * sigma {
             kept &= !(1 << k);
         }
     }
@@ -136,7 +136,7 @@ pub(crate) fn is_hopeless(sums: &[SectorSums], state: &State) -> bool {
     for (k, sector) in sums.iter().enumerate().filter(|(_, sector)| sector.is_seen()) {
         let own = sigma / sector.information().sqrt();
         all += 1;
-        let near = own < PROMISING_SIGMA_PX && sector.shift().abs() < PROMISING_PX + 2.5 * own;
+        let near = own < PROMISING_SIGMA_PX && sector.shift().abs() < PROMISING_PX + DIRECTION_SIGMAS * own;
         promising += u32::from(state.active >> k & 1 == 1 && near);
     }
     f64::from(promising) < MIN_PROMISING * f64::from(all)

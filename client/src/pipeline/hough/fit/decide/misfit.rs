@@ -1,18 +1,17 @@
 //! Decides whether a disc fits badly all around, because it was compressed or drawn in whole pixels.
 
 use super::ground::off_plane;
-use super::state::State;
+use super::state::{MODEL_ERROR, State};
 use crate::pipeline::hough::fit::equations::sums::{ROUNDING_VARIANCE, SectorSums};
 
-/// Thresholds for a general misfit, where most sectors fit worse than the frame's noise explains: sigmas beyond chance,
-/// and a fraction of the contrast. The misfit is then the disc's own (compressed, drawn in whole pixels), and all
-/// sectors are judged leniently.
+/// Sigmas beyond chance, besides the model's own error, at which most sectors fit worse than the frame's noise
+/// explains. The misfit is then the disc's own (compressed, drawn in whole pixels), and all sectors are judged
+/// leniently.
 ///
 /// For 200 discs each drawn in whole pixels, the misfit was at least 2.5 times the variance of a noise of 5, and 1.6
 /// times that of a noise of 10. For discs in noise, blurred, moved or behind an occluder, it was at most 1.3 times in
 /// 99 of 100. In front of clutter and behind an occluder it reached 2.1. [`MOST_APART`] rejects those cases.
 const GENERAL_SIGMAS: f64 = 3.0;
-const GENERAL_MISFIT: f64 = 0.02;
 
 /// Largest fraction of sectors with a ground of their own. Beyond it, the misfit is blamed on clutter.
 const MOST_APART: f64 = 0.2;
@@ -30,7 +29,7 @@ const MOST_MISFIT_NOISELESS: f64 = 0.25;
 /// Whole pixels and blocks misfit alike at every quarter turn, but an occluder does not. Of each four sectors a quarter
 /// turn apart, the second best counts, because an occluder hides at most two of them.
 pub(crate) fn has_general_misfit(sums: &[SectorSums], state: &State, contrast: f64) -> bool {
-    let own = (GENERAL_MISFIT * contrast).powi(2) + ROUNDING_VARIANCE;
+    let own = (MODEL_ERROR * contrast).powi(2) + ROUNDING_VARIANCE;
     let mean = sums.iter().map(SectorSums::variance).sum::<f64>() / sums.len() as f64;
     if mean < state.noise_variance + own {
         return false;

@@ -7,11 +7,13 @@ use crate::pipeline::hough::fit::equations::sums::{ROUNDING_VARIANCE, SectorSums
 use crate::pipeline::hough::sectors::direction_of;
 
 /// Motion is accepted if the cos 2θ part of the edge's width, which motion causes, has this χ² with two degrees of
-/// freedom. The second constant is the smallest motion, in pixels squared.
+/// freedom. The second constant is the smallest motion, in pixels squared: one pixel, which widens an edge as much as
+/// the pixel's own aperture does, by 1/12 px².
 const MOTION_CHI2: f64 = 60.0;
 const MIN_MOTION_SQUARED: f64 = 1.0;
 
-/// Longest motion that is followed, in radii. Beyond it, the disc's middle no longer shows a plain level.
+/// Longest motion that is followed, in radii. Beyond two radii, the disc's middle is not covered all the time and no
+/// longer shows a plain level. A tenth is for the error of the estimate.
 const MAX_MOTION_RADII: f64 = 2.2;
 
 /// Smallest fraction of the squared residuals beyond the noise that a motion must explain, because clutter makes waves
@@ -55,9 +57,12 @@ pub(crate) fn look_for_motion(sums: &[SectorSums], state: &mut State) -> bool {
     found
 }
 
+/// Smallest variance of the edge with which the fit of a motion begins, in px²: a pixel's own and a little blur.
+const LEAST_VARIANCE: f64 = 0.1;
+
 fn start_motion(model: &mut Model, way_squared: f64, angle: f64) {
     let way = way_squared.sqrt();
     model.motion = (way * angle.cos(), way * angle.sin());
-    model.variance = (model.variance - way_squared / 24.0).max(0.1);
+    model.variance = (model.variance - way_squared / 24.0).max(LEAST_VARIANCE);
     model.profile = Profile::Smear;
 }

@@ -15,7 +15,8 @@ pub(crate) const MODEL_ERROR: f64 = 0.02;
 /// divides the disc's path into steps.
 const SMEARED_APART: f64 = 0.2;
 
-/// Noise variance below which a frame counts as free of noise, in gray levels squared.
+/// Noise variance below which a frame counts as free of noise, in gray levels squared. Rounding alone has 1/12, and a
+/// noise of one level hides what drawing in whole pixels does to a faint disc.
 const NOISELESS: f64 = 1.0;
 
 /// State of one fit.

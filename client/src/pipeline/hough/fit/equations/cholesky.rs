@@ -1,6 +1,7 @@
 //! Solves symmetric systems of equations by the Cholesky factor of their matrix.
 
-/// Relative ridge on the diagonal. Parameters that the pixels do not determine stay as they are.
+/// Relative ridge on the diagonal, far below the rounding of the sums in single precision (6e-8). Parameters that the
+/// pixels do not determine stay as they are.
 const RIDGE: f64 = 1e-9;
 
 /// Lower Cholesky factor of the leading part of a symmetric matrix, scaled to a unit diagonal.

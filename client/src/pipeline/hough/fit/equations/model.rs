@@ -14,14 +14,15 @@
 
 use shared::geometry::Circle;
 
-use super::profile::PIXEL_VARIANCE;
+use super::profile::{MIN_VARIANCE, SHARP_VARIANCE, most_variance_step};
+use crate::pipeline::hough::bounds::MAX_STEP_PX;
 use crate::pipeline::hough::sectors::MAX_SECTORS;
 
-/// Variance in px² below which an edge shows the shape of the pixel.
-const SHARP_VARIANCE: f64 = 0.16;
+/// Largest variance of an edge, in px²: twice the widest blur foreseen, 4 px.
+const MAX_VARIANCE: f64 = 64.0;
 
-/// Smallest variance of an edge: a little less than a pixel's own, because noise may reduce the estimate below that.
-const MIN_VARIANCE: f64 = 0.5 * PIXEL_VARIANCE as f64;
+/// Smallest radius, in pixels: a disc of one pixel.
+const MIN_RADIUS_PX: f64 = 0.5;
 
 /// Shape of the edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,13 +69,14 @@ impl Model {
     /// Applies a step of the shared parameters, limited to the range in which the linear equations are valid.
     pub(crate) fn advance(&mut self, step: &Step) {
         let held = |step: f64, most: f64| step.clamp(-most, most);
-        self.x += held(step.x, 2.0);
-        self.y += held(step.y, 2.0);
-        self.radius = (self.radius + held(step.radius, 2.0)).max(0.5);
-        self.variance = (self.variance + held(step.variance, 0.8 * self.variance + 0.1)).clamp(MIN_VARIANCE, 64.0);
+        self.x += held(step.x, MAX_STEP_PX);
+        self.y += held(step.y, MAX_STEP_PX);
+        self.radius = (self.radius + held(step.radius, MAX_STEP_PX)).max(MIN_RADIUS_PX);
+        self.variance =
+            (self.variance + held(step.variance, most_variance_step(self.variance))).clamp(MIN_VARIANCE, MAX_VARIANCE);
         self.disc += step.disc;
-        self.motion.0 += held(step.motion.0, 4.0);
-        self.motion.1 += held(step.motion.1, 4.0);
+        self.motion.0 += held(step.motion.0, 2.0 * MAX_STEP_PX);
+        self.motion.1 += held(step.motion.1, 2.0 * MAX_STEP_PX);
         self.slope.0 += step.slope.0;
         self.slope.1 += step.slope.1;
         self.disc_slope.0 += step.disc_slope.0;

@@ -8,7 +8,8 @@ use crate::pipeline::hough::fit::pixels::annulus::{Annulus, LANES};
 #[cfg(test)]
 mod tests;
 
-/// In front of clutter, residuals beyond this many sigmas have no weight (Tukey's biweight).
+/// In front of clutter, residuals beyond this many sigmas have no weight (Tukey's biweight). With 6, noise keeps 98 %
+/// of the information; the usual 4.685 would keep 95 % (Holland and Welsch, Communications in Statistics 6(9) 1977).
 pub(crate) const TUKEY_SIGMAS: f32 = 6.0;
 
 /// A vector.

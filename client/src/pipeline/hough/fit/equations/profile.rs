@@ -3,6 +3,23 @@
 /// Variance of a pixel's own aperture along any direction, in px².
 pub(crate) const PIXEL_VARIANCE: f32 = 1.0 / 12.0;
 
+/// Smallest variance of an edge in a fit: a little less than a pixel's own, because noise may reduce the estimate below
+/// that.
+pub(crate) const MIN_VARIANCE: f64 = 0.5 * PIXEL_VARIANCE as f64;
+
+/// Largest step of an edge's variance in one iteration: it at most nearly doubles or shrinks to a fifth, and a sharp
+/// edge may become one of a pixel.
+pub(crate) fn most_variance_step(variance: f64) -> f64 {
+    0.8 * variance + 0.1
+}
+
+/// How far an edge reaches to each side, in sigmas. Of the information about its position, erfc(2.2) = 0.2 % lies
+/// beyond.
+pub(crate) const EDGE_REACH_SIGMAS: f64 = 2.2;
+
+/// Variance in px² below which an edge shows the shape of the pixel.
+pub(crate) const SHARP_VARIANCE: f64 = 0.16;
+
 /// The disc's share, and its first derivative with respect to the depth in pixels.
 #[derive(Clone, Copy)]
 pub(crate) struct Share {

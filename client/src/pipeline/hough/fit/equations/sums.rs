@@ -7,13 +7,14 @@ use crate::pipeline::hough::fit::pixels::annulus::LANES;
 /// Variance of rounding to whole gray levels. No residual is known more precisely.
 pub(crate) const ROUNDING_VARIANCE: f64 = 1.0 / 12.0;
 
-/// Fewest pixels with which a sector can be judged.
+/// Fewest pixels with which a sector can be judged: it has a ground, a disc and an edge of its own, and one pixel
+/// checks them.
 const MIN_SECTOR_PX: f64 = 4.0;
 
-/// Smallest amount of disc, in pixels, with which a sector's disc is judged.
+/// Smallest amount of disc, in pixels, with which a sector's disc is judged. A level fitted to less would be chance.
 pub(crate) const MIN_DISC_PX: f64 = 1.0;
 
-/// Smallest amount of ground, in pixels, that counts as seen. A level fitted to less would be chance.
+/// Smallest amount of ground, in pixels, that counts as seen, for the same reason.
 const MIN_GROUND_PX: f64 = 1.0;
 
 /// Number of products of all columns, rounded up to whole vectors.

@@ -2,22 +2,25 @@
 
 use super::samples::{Picture, Ring, sum_up};
 use super::surface::{Fitted, Surface};
+use crate::pipeline::hough::chance::PIXEL_SIGMAS;
+use crate::pipeline::hough::fit::equations::sums::ROUNDING_VARIANCE;
 use crate::pipeline::hough::fit::pixels::rims::Rims;
 use crate::pipeline::hough::ring;
 use crate::pipeline::hough::search::reduce::{Cells, UNITS_PER_GRAY};
 
 /// The ring's distance from the circle, in pixels and in sigmas of the edge, besides a cell; and the ring's width.
+/// Beyond 2.5 sigmas, an edge changes the ground by less than 0.6 % of the contrast. The width is four of the largest
+/// cells.
 const CLEAR_PX: f64 = 2.0;
 const CLEAR_SIGMAS: f64 = 2.5;
 const WIDTH_PX: f64 = 32.0;
 
 /// How far ground may differ from the level at the disc, as a fraction of the contrast. Once a surface is known: how
 /// far cells may differ from it, in sigmas and, for frames without noise, in gray levels.
-const NEAR_OF_CONTRAST: f64 = 0.15;
-const NEAR_SIGMAS: f64 = 4.0;
+pub(super) const NEAR_OF_CONTRAST: f64 = 0.15;
 const NEAR_GRAY: f64 = 0.55;
 
-/// Fewest cells of the ring that must lie in the frame.
+/// Fewest cells of the ring that must lie in the frame: five for each term of a surface.
 const MIN_CELLS: f64 = 30.0;
 
 /// χ² with five degrees of freedom by which a surface must fit better than a level for the ground to count as uneven.
@@ -65,7 +68,7 @@ pub(super) fn uneven_ground(
     let factor = cells.factor as f64;
     let ring = ring_of(cells, circle, edge_sigma);
     let noise = noise_of_cells(noise_gray, factor);
-    let near = NEAR_OF_CONTRAST * f64::from((rims.inside - rims.outside).abs()) + NEAR_SIGMAS * noise.sqrt();
+    let near = NEAR_OF_CONTRAST * f64::from((rims.inside - rims.outside).abs()) + PIXEL_SIGMAS * noise.sqrt();
     let most = MAX_ROUNDING.max(MAX_NOISE_RATIO * noise);
     let mut found: Option<Fitted> = None;
     let (mut surface, mut near) = (Surface::even(f64::from(rims.outside)), near as f32);
@@ -79,7 +82,7 @@ pub(super) fn uneven_ground(
         if fitted.even - fitted.left < UNEVEN_CHI2 * variance {
             return None;
         }
-        (surface, near) = (fitted.surface, (NEAR_SIGMAS * noise.sqrt() + NEAR_GRAY) as f32);
+        (surface, near) = (fitted.surface, (PIXEL_SIGMAS * noise.sqrt() + NEAR_GRAY) as f32);
         found = Some(fitted);
         if moments.count() == all && fitted.variance() < most {
             break;
@@ -97,7 +100,7 @@ pub(crate) fn clear_px(edge_sigma: f64) -> f64 {
 
 /// Variance of a cell's level, from noise and rounding.
 fn noise_of_cells(noise_gray: f64, factor: f64) -> f64 {
-    (noise_gray * noise_gray + 1.0 / 12.0) / (factor * factor)
+    (noise_gray * noise_gray + ROUNDING_VARIANCE) / (factor * factor)
 }
 
 fn ring_of(cells: &Cells, circle: ring::Ring, edge_sigma: f64) -> Ring {

@@ -3,13 +3,14 @@
 use super::around::{Ground, uneven_ground};
 use super::slope::Slope;
 use super::within::{Middle, middle};
+use crate::pipeline::hough::fit::equations::sums::ROUNDING_VARIANCE;
 use crate::pipeline::hough::fit::pixels::rims::Rims;
 use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::hough::locate::start::Start;
 use crate::pipeline::hough::search::reduce::Cells;
 
-/// Darkest ground, in gray levels, from which the light is estimated. Below it, an unknown black level would spoil the
-/// estimate.
+/// Darkest ground, in gray levels, from which the light is estimated. Below it, an unknown black level of one gray
+/// level would change the relative slope of the light by more than a half.
 const MIN_GROUND_GRAY: f64 = 2.0;
 
 /// Prior probabilities: that light falls unevenly on ground and disc alike, that the ground has a slope of its own and
@@ -48,7 +49,7 @@ impl Gain {
             return None;
         }
         let (inside, outside) = (f64::from(rims.inside), f64::from(rims.outside));
-        let noise = noise_gray * noise_gray + 1.0 / 12.0;
+        let noise = noise_gray * noise_gray + ROUNDING_VARIANCE;
         let middle = middle(frame, start.ring, edge, (inside, inside - outside), noise);
         let common = Self::common(start, &ground);
         Some(middle.map_or(common, |middle| common.weighed(&ground, &middle)))
@@ -100,9 +101,9 @@ impl Gain {
 
 /// Returns the disc's slope, and the probability that common light causes it.
 ///
-/// `from_ground` is the slope that the ground implies for the disc, if the light is common. `seen` is the slope measured
-/// in the middle of the disc. The result is the mean over the three hypotheses (Bayesian model averaging), each
-/// weighted by how well it predicts `seen`.
+/// `from_ground` is the slope that the ground implies for the disc, if the light is common. `seen` is the slope
+/// measured in the middle of the disc. The result is the mean over the three hypotheses (Bayesian model averaging),
+/// each weighted by how well it predicts `seen`.
 fn disc_slope(from_ground: Slope, seen: Slope) -> (Slope, f64) {
     let steepness = 0.5 * (from_ground.x * from_ground.x + from_ground.y * from_ground.y);
     let beliefs =

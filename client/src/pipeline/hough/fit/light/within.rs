@@ -1,24 +1,23 @@
 //! The middle of a disc, measured in its pixels.
 
+use super::around::NEAR_OF_CONTRAST;
 use super::samples::{Picture, Ring, sum_up};
 use super::slope::Slope;
 use super::surface::Surface;
+use crate::pipeline::hough::chance::PIXEL_SIGMAS;
+use crate::pipeline::hough::fit::equations::profile::EDGE_REACH_SIGMAS;
 use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::hough::ring;
 
-/// Distance of the middle's border from the circle: pixels, plus sigmas of the edge.
+/// Distance of the middle's border from the circle, in pixels, besides the width of the edge: the error of the circle
+/// from the rays, and a pixel's diagonal.
 const CLEAR_PX: f64 = 1.5;
-const CLEAR_SIGMAS: f64 = 2.2;
 
-/// Smallest middle that shows a slope, in pixels.
+/// Smallest middle that shows a slope, in pixels: 28 pixels for the six terms of a surface.
 const MIN_RADIUS_PX: f64 = 3.0;
 
 /// Number of rows to aim for. At most about twice as many are read.
 const ROWS: f64 = 32.0;
-
-/// How far a disc's pixels may differ from its level: a fraction of the contrast, and sigmas.
-const NEAR_OF_CONTRAST: f64 = 0.15;
-const NEAR_SIGMAS: f64 = 4.0;
 
 /// Factor by which a disc may be noisier than the frame: the noise of photons on a disc that is four times as bright.
 const BRIGHTER: f64 = 2.0;
@@ -43,14 +42,14 @@ pub(super) fn middle(
     (level, contrast): (f64, f64),
     noise: f64,
 ) -> Option<Middle> {
-    let outer = f64::from(circle.radius) - CLEAR_PX - CLEAR_SIGMAS * edge_sigma;
+    let outer = f64::from(circle.radius) - CLEAR_PX - EDGE_REACH_SIGMAS * edge_sigma;
     if outer < MIN_RADIUS_PX {
         return None;
     }
     let (x, y) = (f64::from(circle.x), f64::from(circle.y));
     let step = (outer / ROWS).ceil() as usize;
     let ring = Ring { x, y, inner: 0.0, outer, unit: outer, step };
-    let mut near = NEAR_OF_CONTRAST * contrast.abs() + NEAR_SIGMAS * noise.sqrt() * BRIGHTER;
+    let mut near = NEAR_OF_CONTRAST * contrast.abs() + PIXEL_SIGMAS * noise.sqrt() * BRIGHTER;
     let mut surface = Surface::even(level);
     let mut found = None;
     for _ in 0..2 {
@@ -60,7 +59,7 @@ pub(super) fn middle(
         }
         let fitted = moments.fit()?;
         surface = fitted.surface;
-        near = NEAR_SIGMAS * fitted.variance().max(noise).sqrt();
+        near = PIXEL_SIGMAS * fitted.variance().max(noise).sqrt();
         found = Some(fitted);
         if moments.count() == all && fitted.variance() < BRIGHTER * BRIGHTER * noise {
             break;

@@ -17,7 +17,8 @@ pub(crate) const LANES: usize = 8;
 /// Smallest fraction of an annulus that must lie in the frame for the circle to count as whole.
 pub(crate) const WHOLE_SHARE: f64 = 0.9;
 
-/// Smallest gain assumed for a pixel of the annulus, relative to the light at the centre.
+/// Smallest gain assumed for a pixel of the annulus, relative to the light at the centre. A surface of second order may
+/// reach zero where it is extrapolated, and a pixel must not be divided by that.
 const LEAST_GAIN: f32 = 0.1;
 
 /// How far beyond an annulus the compass is prepared, for larger annuli to come, and how far before the first annulus,

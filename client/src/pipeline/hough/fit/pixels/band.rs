@@ -3,7 +3,8 @@
 use crate::pipeline::hough::frame::Frame;
 use crate::pipeline::hough::ring::Ring;
 
-/// Width in pixels of a band's rims, which show only disc or only ground.
+/// Width in pixels of a band's rims, which show only disc or only ground. The annulus has at least as many plain pixels
+/// on each side of the edge.
 const RIM_PX: usize = 2;
 
 /// How far an annulus extends to both sides of its circle, in pixels: an even part, plus half of the motion along the

@@ -4,7 +4,9 @@
 use super::shading::Kind;
 use super::{MAX_SECTORS, MAX_VARIANCE, STROKE_PX};
 use crate::pipeline::hough::fit::equations::columns::BLOCK;
-use crate::pipeline::hough::fit::equations::profile::{PIXEL_VARIANCE, Share, gaussian, pixel, root};
+use crate::pipeline::hough::fit::equations::profile::{
+    MIN_VARIANCE, SHARP_VARIANCE, Share, gaussian, most_variance_step, pixel, root,
+};
 use crate::pipeline::hough::rim::oval::{Oval, PARAMETERS};
 
 #[cfg(test)]
@@ -40,9 +42,6 @@ const OUTLINE: u16 = ((1 << (VARIANCE + 1)) - 1) & !((1 << GEOMETRY) - 1);
 const SLOPES: u16 = 1 << OUT_SLOPE | 1 << IN_ROOT | 1 << IN_SLOPE;
 const BAND: u16 = 1 << STROKE | 1 << WIDTH;
 
-/// Variance in px² below which an edge shows the shape of the pixel, as in the fit of round discs.
-const SHARP_VARIANCE: f32 = 0.16;
-
 /// Residuals and derivatives of a block of pixels.
 pub(crate) type Columns = [[f32; BLOCK]; COLUMNS];
 
@@ -64,15 +63,12 @@ pub(crate) struct Model {
 impl Model {
     /// The smallest and the largest step of the edge's variance, and of the stroke's width if there is one.
     pub(crate) fn ranges(&self) -> [Option<(f64, f64)>; 2] {
-        let most = 0.8 * self.variance + 0.1;
-        // As in the fit of round discs: a little less than a pixel's own, because noise may reduce the estimate below
-        // that.
-        let least = 0.5 * f64::from(PIXEL_VARIANCE);
+        let most = most_variance_step(self.variance);
         let within = |value: f64, least: f64, most: f64, step: f64| {
             ((least - value).max(-step).min(0.0), (most - value).min(step).max(0.0))
         };
         let width = |width| within(width, *STROKE_PX.start(), *STROKE_PX.end(), 1.0);
-        [Some(within(self.variance, least, MAX_VARIANCE, most)), self.stroke.map(width)]
+        [Some(within(self.variance, MIN_VARIANCE, MAX_VARIANCE, most)), self.stroke.map(width)]
     }
 }
 
@@ -124,7 +120,7 @@ impl Prepared {
     /// Fills the columns of a family for the pixels of a sector with these levels.
     #[inline(always)]
     pub(crate) fn fill<F: Family>(&self, columns: &mut Columns, pixels: Block<'_>, levels: &[f32; LEVELS]) {
-        if self.variance < SHARP_VARIANCE {
+        if self.variance < SHARP_VARIANCE as f32 {
             self.fill_with::<F, F::Sharp>(columns, pixels, &F::Sharp::new(self, levels));
         } else {
             self.fill_with::<F, F::Soft>(columns, pixels, &F::Soft::new(self, levels));

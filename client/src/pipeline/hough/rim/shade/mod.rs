@@ -2,8 +2,9 @@
 //!
 //! `I = out (1 - P) + in P`, where `P` is the edge's profile of the depth `u` under the outline. A stroke of width `w`
 //! adds `s (P(u + w/2) - P(u - w/2))`, a ball in the light `lit (x P, y P, z)` times the light's three components,
-//! where `(x, y, z)` is the surface's normal, for an ellipse in the coordinates in which it is the unit circle. The levels enter linearly (`shading`): as waves along the outline, or
-//! free in each sector, with or without a slope across the edge.
+//! where `(x, y, z)` is the surface's normal, for an ellipse in the coordinates in which it is the unit circle. The
+//! levels enter linearly (`shading`): as waves along the outline, or free in each sector, with or without a slope
+//! across the edge.
 //!
 //! The hypothesis with the least Bayesian information criterion is taken (Schwarz, Annals of Statistics 6(2) 1978):
 //! `n ln(left / n) + k ln n` for `n` pixels, `k` parameters and the sum `left` of squared residuals. An ellipse has two
@@ -16,9 +17,10 @@ use self::columns::{COLUMNS, LEVELS, Model};
 use self::pixels::Pixels;
 use self::shading::{Hypothesis, Kind};
 use self::solve::{Equations, Floor, Given, Solution};
-use super::arcs::MAX_ARCS;
+use super::arcs::{MAX_ARCS, MAX_WINDOW};
 use super::oval::{Oval, PARAMETERS};
-use crate::pipeline::hough::fit::equations::profile::PIXEL_VARIANCE;
+use super::trace::WINDOW;
+use crate::pipeline::hough::fit::equations::profile::{MIN_VARIANCE, PIXEL_VARIANCE};
 use crate::pipeline::hough::fit::equations::sums::ROUNDING_VARIANCE;
 use crate::pipeline::hough::frame::Frame;
 
@@ -55,14 +57,20 @@ const DONE_PX: f64 = 1e-4;
 /// three times that, and as much again for 500 pixels.
 const MOST_OF_NOISE: f64 = 1.4;
 
+/// Longest way of a centre during a fit, as a part of the reach. An edge that is farther away has pixels on one side
+/// only.
+const MAX_WAY: f64 = 0.5;
+
 /// Fewest pixels of a fit: as many as a disc of 8 px has in a window of 2 px at half of its arcs.
 const MIN_PIXELS: usize = 60;
 
 /// Largest variance of an edge, in px²: that of a blur of the window's reach.
-const MAX_VARIANCE: f64 = 36.0;
+const MAX_VARIANCE: f64 = (WINDOW * WINDOW) as f64;
 
-/// Narrowest and widest stroke of a fit, in pixels. A narrower one cannot be told from a fainter one.
-const STROKE_PX: std::ops::RangeInclusive<f64> = 0.3..=16.0;
+/// Narrowest and widest stroke of a fit, in pixels. A sharp stroke of 0.3 px differs from one of half the width and
+/// twice the contrast by at most 1.3 % of its contrast: narrower ones cannot be told from fainter ones. The two edges
+/// of the widest are a window apart.
+const STROKE_PX: std::ops::RangeInclusive<f64> = 0.3..=(WINDOW + MAX_WINDOW) as f64;
 
 /// The start of a fit.
 #[derive(Clone, Copy, Debug)]
@@ -130,8 +138,8 @@ impl Shades {
         self.pixels.gather(frame, from)
     }
 
-    /// Fits an outline to the pixels collected. For a stroke, `stroke_px` is its width. `None` if the equations fail, the
-    /// fit runs away, or its criterion will not be below `most`.
+    /// Fits an outline to the pixels collected. For a stroke, `stroke_px` is its width. `None` if the equations fail,
+    /// the fit runs away, or its criterion will not be below `most`.
     pub(crate) fn fit(&mut self, from: &Beginning, kind: Kind, stroke_px: Option<f64>, most: f64) -> Option<Fitted> {
         let variance = from.edge_variance.max(f64::from(PIXEL_VARIANCE));
         let levels = [[0.0; LEVELS]; MAX_SECTORS];
@@ -170,7 +178,7 @@ impl Shades {
             }
             advance(&mut model, &solution, hypothesis)?;
             let off = (model.oval.x - from.oval.x).hypot(model.oval.y - from.oval.y);
-            if off > 0.5 * from.reach_px {
+            if off > MAX_WAY * from.reach_px {
                 return None;
             }
             if done || iteration + 1 == MAX_ITERATIONS {
@@ -228,7 +236,7 @@ fn advance(model: &mut Model, solution: &Solution, hypothesis: Hypothesis) -> Op
     let mut step = [0.0; PARAMETERS];
     step.copy_from_slice(&solution.step[..PARAMETERS]);
     model.oval = model.oval.moved(&step, scale)?;
-    model.variance = (model.variance + solution.step[PARAMETERS]).clamp(0.5 * f64::from(PIXEL_VARIANCE), MAX_VARIANCE);
+    model.variance = (model.variance + solution.step[PARAMETERS]).clamp(MIN_VARIANCE, MAX_VARIANCE);
     if let Some(width) = &mut model.stroke {
         *width = (*width + solution.step[PARAMETERS + 1]).clamp(*STROKE_PX.start(), *STROKE_PX.end());
     }
