@@ -47,6 +47,8 @@ mod pipeline {
         pub(crate) use detector::Hough;
 
         mod all;
+        mod bounds;
+        mod chance;
         mod detector;
         mod explain;
         mod fit;
