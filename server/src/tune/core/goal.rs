@@ -31,6 +31,13 @@ pub(crate) struct Goal {
     pub(crate) held_out: u32,
 }
 
+impl Goal {
+    /// The figure of a setting, in its own sign.
+    pub(crate) fn figure(&self, tally: &Tally) -> f64 {
+        if self.is_maximum { -tally.cost() } else { tally.cost() }
+    }
+}
+
 /// The figure of a condition in one block.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Figure {
