@@ -21,6 +21,7 @@ use crate::output::json::JsonTarget;
 use crate::run::{self, Origins, RunSpec};
 use crate::serve::Limits;
 use crate::sweep::SweepOptions;
+use crate::tune::TuneOptions;
 
 /// Address that the server listens on by default: reachable from this machine only.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -38,6 +39,7 @@ Examples:
   server report runs/7                           complete it after a crash
   server compare runs/7 runs/8                   say what is better or worse
   server sweep plan.toml --out sweep             run the trials of a plan
+  server tune plan.toml --out tuned              find the best setting
   server calibrate runs/7 --out found            find a model, write a correction
   server health 192.0.2.7:8080                   check whether a server answers
   server token plumb.token                       make a token for --token-file
@@ -126,6 +128,27 @@ Exit codes:
   2  the plan or the command line is wrong, or the folder has another plan
   4  trials failed or are missing, or results cannot be written";
 
+/// Text at the end of `tune --help`.
+const TUNE_HELP: &str = "\
+Examples:
+  server tune plan.toml --out tuned              search, or go on:
+      minimise = \"error_px.l1.mean\"
+      subject_to = [\"missed <= 1%\"]
+      [run]
+      frames = 25
+      noise = 10
+      [pipeline]
+      name = \"my_detector.py:find\"
+      [parameters]
+      threshold = { from = 5, to = 60 }
+
+Exit codes:
+  0  the search is done: best.toml has the best setting, or the default if none
+     is shown to be better
+  2  the plan or the command line is wrong, or the folder has another plan
+  4  no setting meets the conditions, somebody stopped the search, or results
+     cannot be written";
+
 /// Text at the end of `calibrate --help`.
 const CALIBRATE_HELP: &str = "\
 Examples:
@@ -194,7 +217,7 @@ pub enum Command {
     /// frames.csv
     #[command(after_help = REPORT_HELP)]
     Report {
-        /// Folder that a run wrote with --out, or that a sweep wrote: report.html then shows its trials
+        /// Folder that a run wrote with --out, or that a sweep or a search wrote: report.html then shows its trials
         #[arg(id = "folder", value_name = "RUN", value_hint = ValueHint::DirPath)]
         folder: PathBuf,
     },
@@ -225,7 +248,9 @@ pub enum Command {
     /// Run the trials of a plan: a pipeline over noise, blur, radius or any other option, on one machine or many
     #[command(after_help = SWEEP_HELP)]
     Sweep(Box<SweepOptions>),
-
+    /// Tune: find the setting of a pipeline with the least error, and what it gains over the default
+    #[command(after_help = TUNE_HELP)]
+    Tune(Box<TuneOptions>),
     /// Calibrate: fit the model that maps truth to answers, with its uncertainty, and write a correction
     #[command(after_help = CALIBRATE_HELP)]
     Calibrate(Box<CalibrateOptions>),

@@ -5,7 +5,8 @@
 //! [`scene`] seen by a [`camera`]) and are [`encode`]d. Its answers are paired with their frames ([`score`]) and scored
 //! by the [`task`] against the [`truth`]. Every [`output`] receives the results: rows, window, report, CSV.
 //! [`metrics`] counts for those who watch a server that runs, and [`browser`] is the page that shows it. [`compare`] says what differs between runs, and
-//! [`calibrate`] what maps truth to answers. [`sweep`] runs the trials of a plan.
+//! [`calibrate`] what maps truth to answers. [`sweep`] runs the trials of a plan, and [`tune`] looks
+//! for the best setting of a pipeline.
 //! [`evaluate`] does the same with a pipeline in this process, without a link.
 //!
 //! The truth stays in the server: no byte of seed, scene or radius reaches a client.
@@ -42,5 +43,4 @@ pub mod sweep;
 pub mod task;
 pub mod token;
 pub mod truth;
-#[cfg(test)]
-mod tune;
+pub mod tune;

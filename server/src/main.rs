@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::CommandFactory;
 use server::cli::{Cli, Command};
-use server::{app, calibrate, compare, health, report, sweep, token};
+use server::{app, calibrate, compare, health, report, sweep, token, tune};
 use shared::shell::log;
 use shared::shell::manual;
 use shared::shell::options::{Environment, unknown_variables};
@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Some(Command::Man { folder }) => manual::man(Cli::completed_command(), folder.as_deref()).into(),
         Some(Command::Compare(options)) => compare::run(options).into(),
         Some(Command::Sweep(options)) => sweep::run(options, cli.quiet).into(),
+        Some(Command::Tune(options)) => tune::run(options).into(),
         Some(Command::Calibrate(options)) => calibrate::run(options).into(),
         None => app::run(cli).into(),
     }

@@ -10,10 +10,13 @@ use tracing::{error, warn};
 use crate::output::folder::renew::{Renewed, renew};
 use crate::output::mcap::Repaired;
 use crate::output::report::IncompleteReason;
-use crate::sweep;
+use crate::{sweep, tune};
 
-/// Renews the folder of a run, or makes the page of a sweep's.
+/// Renews the folder of a run, or makes the page of a sweep's or a search's.
 pub fn run(folder: &Path) -> Exit {
+    if tune::is_folder(folder) {
+        return tune::report(folder);
+    }
     if sweep::is_folder(folder) {
         return sweep::report(folder);
     }

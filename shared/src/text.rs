@@ -39,6 +39,16 @@ impl<T: Display> Display for Brief<T> {
     }
 }
 
+/// A word, quoted for a POSIX shell.
+pub fn quoted(word: impl AsRef<str>) -> String {
+    let word = word.as_ref();
+    let is_plain = |one: char| one.is_ascii_alphanumeric() || "-_./:=,+@%".contains(one);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
 /// Escapes everything written through it.
 struct Escaping<W>(W);
 
@@ -89,6 +99,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn words_are_quoted_where_a_shell_would_split_them() {
+        assert_eq!(["a.py", "", "a b", "it's", "10..40"].map(quoted), ["a.py", "''", "'a b'", "'it'\\''s'", "10..40"]);
+    }
 
     fn escaped(text: &str) -> String {
         Escaped(text).to_string()

@@ -40,6 +40,7 @@ mod pipeline {
     pub(crate) use radii::RadiusLimits;
 
     mod detector;
+    mod parameters;
     mod radii;
 
     /// All of `hough` but its kind of pipeline.

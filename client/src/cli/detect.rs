@@ -8,9 +8,7 @@ use shared::shell::options::Refusal;
 
 use super::headings::{OUTPUT, PIPELINE};
 use super::pipeline::DetectorArgs;
-
-/// Smallest value of `--min-axis-ratio`: below it, an ellipse of the smallest radius is thinner than its own edge.
-const MIN_AXIS_RATIO: f64 = 0.1;
+use crate::pipeline::MIN_AXIS_RATIO;
 
 /// Text at the end of `detect --help`.
 pub(super) const DETECT_HELP: &str = "\

@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use clap::Args;
 use shared::lens::Correction;
+use shared::text::Escaped;
+use shared::tuned::Tuned;
 
 use super::headings::PIPELINE;
 use crate::pipeline::{
-    AUTO, DEFAULT_TIMEOUT, DetectorChoice, PipelineChoice, PipelineError, PipelineOptions, RadiusLimits,
+    AUTO, DEFAULT_TIMEOUT, DetectorChoice, Parameters, PipelineChoice, PipelineError, PipelineOptions, RadiusLimits,
     detector_names, exec,
 };
 
@@ -36,6 +38,11 @@ pub struct PipelineArgs {
     #[arg(long, help_heading = PIPELINE, value_name = "FILE", value_parser = correction)]
     pub correct: Option<Arc<Correction>>,
 
+    /// Use the setting that server tune found: the pipeline and the parameters of its best.toml. --min-radius and
+    /// --max-radius come first
+    #[arg(long, help_heading = PIPELINE, value_name = "FILE", value_parser = settings)]
+    pub detector_options: Option<Arc<Tuned>>,
+
     /// The radii.
     #[command(flatten)]
     pub radii: RadiusArgs,
@@ -44,12 +51,36 @@ pub struct PipelineArgs {
 impl PipelineArgs {
     /// Checks the options and returns the pipeline.
     pub fn choice(&self) -> Result<PipelineChoice, PipelineError> {
-        let (radii, timeout) = (self.radii.limits(), self.pipeline_timeout.unwrap_or(DEFAULT_TIMEOUT));
-        if self.pipeline_timeout.is_some() && !self.pipeline.starts_with(exec::PREFIX) {
-            return Err(PipelineError::OnlyPrograms { pipeline: self.pipeline.clone() });
+        let settings = self.detector_options.as_deref().map(|tuned| self.settings(tuned)).transpose()?;
+        let (name, set) = settings.unwrap_or_else(|| (self.pipeline.clone(), Parameters::new()));
+        let timeout = self.pipeline_timeout.unwrap_or(DEFAULT_TIMEOUT);
+        if self.pipeline_timeout.is_some() && !name.starts_with(exec::PREFIX) {
+            return Err(PipelineError::OnlyPrograms { pipeline: name });
         }
+        let (radii, parameters) = self.radii.limits().or(set);
         let correction = self.correct.clone();
-        PipelineChoice::new(&self.pipeline, PipelineOptions { radii, timeout, correction, ..Default::default() })
+        let options = PipelineOptions { radii, parameters, timeout, correction, ..Default::default() };
+        PipelineChoice::new(&name, options)
+    }
+
+    /// The name of the pipeline of these settings, and its parameters.
+    fn settings(&self, tuned: &Tuned) -> Result<(String, Parameters), PipelineError> {
+        if self.pipeline != AUTO && self.pipeline != tuned.pipeline {
+            let (settings, pipeline) = (tuned.pipeline.clone(), self.pipeline.clone());
+            return Err(PipelineError::OtherPipeline { settings, pipeline });
+        }
+        if tuned.pipeline.starts_with(exec::PREFIX) {
+            return Ok((tuned.command(), Parameters::new()));
+        }
+        if tuned.pipeline.contains(".py:") {
+            let why = format!(
+                "the settings are for the Python function {}: pass them to it in Python, as docs/tune.md shows",
+                Escaped(&tuned.pipeline)
+            );
+            return Err(PipelineError::Settings(why));
+        }
+        let numbers = tuned.numbers().map_err(PipelineError::Settings)?;
+        Ok((tuned.pipeline.clone(), numbers.into_iter().collect()))
     }
 }
 
@@ -93,6 +124,10 @@ impl RadiusArgs {
     pub fn limits(&self) -> RadiusLimits {
         RadiusLimits { min: self.min_radius, max: self.max_radius }
     }
+}
+
+fn settings(file: &str) -> Result<Arc<Tuned>, String> {
+    Tuned::read(Path::new(file)).map(Arc::new).map_err(|wrong| wrong.to_string())
 }
 
 fn correction(file: &str) -> Result<Arc<Correction>, String> {

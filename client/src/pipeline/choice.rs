@@ -13,6 +13,7 @@ use super::error::PipelineError;
 use super::exec::{self, ProgramMaker};
 use super::list::kinds;
 use super::options::PipelineOptions;
+use super::parameters::{self, Parameter};
 use super::seam::{Pipeline, PipelineKind, PipelineMaker};
 
 /// The name that leaves the choice to the server's task.
@@ -65,13 +66,26 @@ impl PipelineChoice {
             (_, Some(command)) => Named::Made(Arc::new(ProgramMaker::of(command)?)),
             _ => Named::Listed(kinds().find(|kind| kind.name() == name).ok_or_else(|| unknown(name))?),
         };
-        Ok(Self { named, options })
+        let choice = Self { named, options };
+        parameters::check(choice.parameters(), &choice.options.parameters)
+            .map_err(PipelineError::of_parameter(name))?;
+        Ok(choice)
     }
 
     /// Any pipeline that can do the task, with the default options.
     #[must_use]
     pub fn auto() -> Self {
         Self { named: Named::Auto, options: PipelineOptions::default() }
+    }
+
+    /// The numbers that change how it works, beside the radii: for [`AUTO`] those of the first pipeline.
+    #[must_use]
+    pub fn parameters(&self) -> &'static [Parameter] {
+        match &self.named {
+            Named::Listed(kind) => kind.parameters(),
+            Named::Auto => kinds().next().map_or(&[], PipelineKind::parameters),
+            Named::Made(_) => &[],
+        }
     }
 
     /// Chooses a kind of pipeline that need not be in the list.

@@ -4,6 +4,8 @@ use ndarray::ArrayView2;
 use shared::geometry::{Circle, Covariance};
 use shared::protocol::message::Ellipse;
 
+use super::parameters::Parameter;
+
 /// A detector's result for a frame in which it sees a circle.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
@@ -21,6 +23,14 @@ pub trait Detector: Send {
     /// The name [`DetectorChoice`](super::DetectorChoice) knows this detector by.
     fn name(&self) -> &'static str;
 
+    /// The numbers that change how it works, beside the radii.
+    fn parameters(&self) -> &'static [Parameter] {
+        &[]
+    }
+
+    /// Sets one of its parameters to a value that suits it.
+    fn set(&mut self, _name: &str, _value: f64) {}
+
     /// Finds the most prominent circle whose centre lies inside the frame; `None` when there is none.
     ///
     /// `gray` is `[rows, columns]`, of any size and any memory layout.
@@ -29,6 +39,14 @@ pub trait Detector: Send {
 
 /// Finds every circle in a frame.
 pub trait DetectorOfAll: Send {
+    /// The numbers that change how it works, beside the radii.
+    fn parameters(&self) -> &'static [Parameter] {
+        &[]
+    }
+
+    /// Sets one of its parameters to a value that suits it.
+    fn set(&mut self, _name: &str, _value: f64) {}
+
     /// Replaces `found` with all circles whose centres lie inside the frame, the most certain circle first.
     ///
     /// `gray` is `[rows, columns]`, of any size and any memory layout.

@@ -1,5 +1,6 @@
 //! Errors of choosing and building a pipeline.
 
+use shared::text::Escaped;
 use thiserror::Error;
 
 use super::exec::CommandError;
@@ -43,6 +44,28 @@ pub enum PipelineError {
     /// No circle can meet the radius limits.
     #[error(transparent)]
     Radius(#[from] RadiusError),
+    /// A parameter is unknown, or its value does not suit it.
+    #[error("{pipeline}: {reason}")]
+    Parameter {
+        /// The pipeline.
+        pipeline: String,
+        /// What is wrong, and what would be right.
+        reason: String,
+    },
+    /// The settings of `--detector-options` are for another pipeline.
+    #[error(
+        "--detector-options: the settings are for {}, and --pipeline is {pipeline}: leave --pipeline out",
+        Escaped(settings)
+    )]
+    OtherPipeline {
+        /// The pipeline of the file.
+        settings: String,
+        /// The pipeline that was asked for.
+        pipeline: String,
+    },
+    /// The settings of `--detector-options` cannot be used by a client.
+    #[error("--detector-options: {0}")]
+    Settings(String),
     /// The command of `exec:COMMAND` cannot be run.
     #[error(transparent)]
     Command(#[from] CommandError),
@@ -78,4 +101,11 @@ pub enum PipelineError {
         /// What to use instead.
         advice: String,
     },
+}
+
+impl PipelineError {
+    /// A parameter of this pipeline is wrong.
+    pub(super) fn of_parameter(pipeline: &str) -> impl Fn(String) -> Self {
+        move |reason| Self::Parameter { pipeline: pipeline.to_owned(), reason }
+    }
 }

@@ -35,9 +35,10 @@ pub use image_answer::image_payload;
 pub(crate) use image_answer::shortened;
 pub use list::kinds;
 pub use options::{DEFAULT_TIMEOUT, PipelineOptions};
+pub use parameters::{Parameter, Parameters};
 pub use radii::{
-    DEFAULT_MAX_RADIUS_OF_SIDE, DEFAULT_MIN_AXIS_RATIO, DEFAULT_MIN_RADIUS_OF_SIDE, DEFAULT_MIN_RADIUS_PX, RadiusError,
-    RadiusLimits, RadiusRange,
+    DEFAULT_MAX_RADIUS_OF_SIDE, DEFAULT_MIN_AXIS_RATIO, DEFAULT_MIN_RADIUS_OF_SIDE, DEFAULT_MIN_RADIUS_PX,
+    MIN_AXIS_RATIO, RadiusError, RadiusLimits, RadiusRange,
 };
 pub use seam::{Pipeline, PipelineKind, PipelineMaker};
 
@@ -61,6 +62,7 @@ mod image;
 mod image_answer;
 mod list;
 mod options;
+mod parameters;
 mod radii;
 mod seam;
 #[cfg(test)]

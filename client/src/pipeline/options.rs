@@ -6,6 +6,7 @@ use std::time::Duration;
 use shared::lens::Correction;
 use shared::protocol::message::Meta;
 
+use super::parameters::Parameters;
 use super::radii::RadiusLimits;
 
 /// The options of all pipelines. Each pipeline uses those that apply to it.
@@ -13,6 +14,8 @@ use super::radii::RadiusLimits;
 pub struct PipelineOptions {
     /// The radii that detectors of circles search for.
     pub radii: RadiusLimits,
+    /// Other numbers of a detector.
+    pub parameters: Parameters,
     /// How long a program may take for a frame.
     pub timeout: Duration,
     /// What the source says about its stream, such as its camera. Set for each session.
@@ -26,6 +29,12 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl Default for PipelineOptions {
     fn default() -> Self {
-        Self { radii: RadiusLimits::default(), timeout: DEFAULT_TIMEOUT, meta: Arc::default(), correction: None }
+        Self {
+            radii: RadiusLimits::default(),
+            parameters: Parameters::new(),
+            timeout: DEFAULT_TIMEOUT,
+            meta: Arc::default(),
+            correction: None,
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 use shared::geometry::Size;
 
+use super::parameters::Parameters;
+
 /// Smallest radius looked for when none is given, in pixels.
 ///
 /// Eight pixels are two cells of the 4x reduced image in which circles are first sought: the smallest ring whose
@@ -23,6 +25,9 @@ pub const DEFAULT_MAX_RADIUS_OF_SIDE: f64 = 0.5;
 /// Smallest ratio of the half-axes of an ellipse that is found, unless it is set. A disc seen at 57° to its axis has
 /// it.
 pub const DEFAULT_MIN_AXIS_RATIO: f64 = 0.55;
+
+/// Smallest ratio that can be set: below it, an ellipse of the smallest radius is thinner than its own edge.
+pub const MIN_AXIS_RATIO: f64 = 0.1;
 
 /// Why no circle can have a radius within the given limits.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
@@ -127,6 +132,13 @@ impl RadiusLimits {
         RadiusRange::new(min, max).ok()
     }
 
+    /// These limits, where one is missing that of the parameters `min_radius` and `max_radius`; and the other parameters.
+    #[must_use]
+    pub fn or(self, mut parameters: Parameters) -> (Self, Parameters) {
+        let (min, max) = (parameters.remove("min_radius"), parameters.remove("max_radius"));
+        (Self { min: self.min.or(min), max: self.max.or(max) }, parameters)
+    }
+
     /// Says what is looked for in frames of this size, and which options change that.
     pub(super) fn in_words(self, size: Size) -> String {
         let range = self.range(size).map_or_else(
@@ -178,6 +190,15 @@ mod tests {
         assert!(refused(Some(0.0), None).contains("above 0"));
         assert!(refused(None, Some(-3.0)).contains("above 0"));
         assert!(refused(Some(20.0), Some(10.0)).contains("20 px, exceeds the largest, 10 px"));
+    }
+
+    #[test]
+    fn radii_among_the_parameters_take_the_places_of_missing_limits() {
+        let parameters: Parameters = [("min_radius", 5.0), ("max_radius", 9.0), ("param1", 50.0)]
+            .map(|(name, value)| (name.to_owned(), value))
+            .into();
+        let (limits, rest) = RadiusLimits { min: Some(4.0), max: None }.or(parameters);
+        assert_eq!((limits, rest.len()), (RadiusLimits { min: Some(4.0), max: Some(9.0) }, 1));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::answers::Answers;
 use super::error::PipelineError;
 use super::frame::Frame;
 use super::options::PipelineOptions;
+use super::parameters::Parameter;
 
 /// A pipeline under test. It looks at frames on a worker thread.
 pub trait Pipeline: Send {
@@ -42,6 +43,11 @@ pub trait PipelineKind: Debug + Send + Sync {
     /// Says what it looks for in frames of this size, and which options change that. Printed when nothing was found.
     fn looks_for(&self, _options: &PipelineOptions, _size: Size) -> Option<String> {
         None
+    }
+
+    /// The numbers that change how it works, beside the radii.
+    fn parameters(&self) -> &'static [Parameter] {
+        &[]
     }
 
     /// Builds a new pipeline with its own scratch memory. Each worker has one.

@@ -115,7 +115,7 @@ impl Condition {
 
     /// A value in the unit of the condition. It has five digits, unless rounding would change whether the condition
     /// holds.
-    pub(super) fn shown(&self, value: f64) -> String {
+    pub(crate) fn shown(&self, value: f64) -> String {
         let scaled = value / 10_f64.powi(self.shift());
         let short: f64 = format!("{scaled:.4e}").parse().unwrap_or(scaled);
         // All digits are shown if five would not be shorter, or would contradict the verdict.

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use client::pipeline::{AUTO, RadiusLimits};
+use shared::text::quoted;
 
 use super::plan::{Answerer, Plan, Trial};
-use super::trial::quoted;
 
 /// The command of a trial, for a shell.
 pub(super) fn of(plan: &Plan, trial: &Trial) -> String {

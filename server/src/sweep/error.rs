@@ -45,7 +45,7 @@ impl SweepError {
     }
 
     /// An error of this file or folder.
-    pub(super) fn at(path: &Path) -> impl Fn(io::Error) -> Self {
+    pub(crate) fn at(path: &Path) -> impl Fn(io::Error) -> Self {
         |error| Self::Io { path: path.into(), error }
     }
 }

@@ -4,7 +4,7 @@
 //! no trial is lost or doubled when a process is killed. `shard` chooses the part of the trials that this call runs,
 //! from its options or from the environment of an engine (Slurm, AWS Batch, Kubernetes). `merge` makes one table of all
 //! trials, and `page` shows it. `listing`, `estimate` and `command` say in advance what will run. `find` looks for the
-//! place on an axis where a condition ceases to hold. `progress` says how far the sweep is.
+//! place on an axis where a condition ceases to hold. `single` lets `server tune` run trials of its own. `progress` says how far the sweep is.
 //!
 //! Nothing here distributes or repeats work across machines. An engine does that: it starts each shard.
 
@@ -22,6 +22,7 @@ mod page;
 mod plan;
 mod progress;
 mod shard;
+pub(crate) mod single;
 mod trial;
 mod work;
 

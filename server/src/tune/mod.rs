@@ -1,5 +1,141 @@
 //! `server tune`: looks for the setting of a pipeline with the least error, against known truth.
 //!
-//! `core` decides what to run, from the results so far. It is not connected to the command line yet.
+//! `core` decides what to run, from the results so far. `plan` reads the plan, with `parameter` for its parameters;
+//! `target` gives a setting to the pipeline. `work` runs what the core asks for, and `journal` keeps it. `told` says what
+//! was found; `written` writes `best.toml`, `table` a table of all trials and `page` a page.
 
 mod core;
+mod journal;
+mod options;
+mod page;
+mod parameter;
+mod plan;
+mod table;
+mod target;
+mod told;
+mod work;
+mod written;
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+use std::thread;
+
+use shared::shell::exit::Exit;
+use shared::shell::standard::unless_reader_left;
+use shared::shell::stop::stop_pair;
+use shared::text::Escaped;
+use tracing::{error, warn};
+
+use self::core::search::search;
+use self::journal::Journal;
+use crate::sweep::SweepError;
+
+pub use options::TuneOptions;
+
+/// The best setting.
+const BEST: &str = "best.toml";
+
+/// Searches as the options ask.
+pub fn run(options: &TuneOptions) -> Exit {
+    match searched(options) {
+        Ok(exit) => exit,
+        Err(wrong) => {
+            error!("{wrong}");
+            if wrong.is_usage() { Exit::Usage } else { Exit::Other }
+        }
+    }
+}
+
+/// Whether a search wrote this folder.
+pub fn is_folder(folder: &Path) -> bool {
+    journal::is_folder(folder)
+}
+
+/// Makes the table and the page of a folder again.
+pub fn report(folder: &Path) -> Exit {
+    match reported(folder) {
+        Ok(exit) => exit,
+        Err(wrong) => {
+            error!("{wrong}");
+            if wrong.is_usage() { Exit::Usage } else { Exit::Other }
+        }
+    }
+}
+
+fn searched(options: &TuneOptions) -> Result<Exit, SweepError> {
+    let plan = plan::read(&options.plan)?;
+    let known = Journal::open(&options.out, &plan)?;
+    let (stopper, _stop) = stop_pair();
+    stopper.stop_on_signals();
+    let tuned = work::run(&plan, known, jobs(&plan, options), &stopper)?;
+    let told = told::told(&plan, &tuned);
+    say(&told.text)?;
+    let mut files = Vec::new();
+    if let Some(setting) = &told.setting {
+        let text = written::best(&plan.runs[0], &plan.problem.space, setting, &told.verdict);
+        write(&options.out.join(BEST), &text)?;
+        files.push(BEST);
+    } else {
+        // That of an earlier call with other results would be taken for this one's.
+        let _ = fs::remove_file(options.out.join(BEST));
+    }
+    files.extend(described(&options.out, &plan, &tuned, &told)?);
+    let files: Vec<_> = files.iter().map(|name| Escaped(options.out.join(name).display()).to_string()).collect();
+    say(&format!("wrote {}", files.join(", ")))?;
+    Ok(if told.setting.is_some() { Exit::Fine } else { Exit::Other })
+}
+
+/// Trials that run at the same time.
+fn jobs(plan: &plan::Plan, options: &TuneOptions) -> usize {
+    let asked = options.jobs.map(usize::from);
+    if !plan.alone {
+        return asked.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
+    }
+    if asked.is_some_and(|asked| asked > 1) {
+        warn!("trials run one at a time, because a time is asked for: --jobs has no effect");
+    }
+    1
+}
+
+fn reported(folder: &Path) -> Result<Exit, SweepError> {
+    let plan = plan::again(&journal::plan_of(folder))?;
+    let (_journal, results, failures) = Journal::open(folder, &plan)?;
+    let Ok(found) = search(&plan.problem, &results) else {
+        let wrong = format!(
+            "the search in {} is not finished: run the same server tune again to finish it",
+            Escaped(folder.display())
+        );
+        return Err(SweepError::Stopped(wrong));
+    };
+    let tuned = work::Tuned { found, failures };
+    let told = told::told(&plan, &tuned);
+    let files: Vec<_> = described(folder, &plan, &tuned, &told)?
+        .iter()
+        .map(|name| Escaped(folder.join(name).display()).to_string())
+        .collect();
+    say(&format!("{}\nwrote {}", told.text, files.join(", ")))?;
+    Ok(Exit::Fine)
+}
+
+/// Writes the table and the page. Returns their names.
+fn described(
+    folder: &Path,
+    plan: &plan::Plan,
+    tuned: &work::Tuned,
+    told: &told::Told,
+) -> Result<Vec<&'static str>, SweepError> {
+    let has_table = table::write(folder, plan, tuned).map_err(SweepError::at(&folder.join(table::FILE)))?;
+    write(&folder.join(page::FILE), &page::text(plan, tuned, told))?;
+    Ok(has_table.then_some(table::FILE).into_iter().chain([page::FILE]).collect())
+}
+
+/// Writes a file in one step.
+fn write(path: &Path, text: &str) -> Result<(), SweepError> {
+    let part = path.with_extension("part");
+    fs::write(&part, text).and_then(|()| fs::rename(&part, path)).map_err(SweepError::at(path))
+}
+
+fn say(text: &str) -> Result<(), SweepError> {
+    unless_reader_left(writeln!(io::stdout(), "{text}")).map_err(SweepError::at(Path::new("stdout")))
+}

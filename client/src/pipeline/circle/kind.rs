@@ -10,6 +10,7 @@ use crate::pipeline::count::{COUNT_TASK, CountKind};
 use crate::pipeline::detector::Detector;
 use crate::pipeline::error::PipelineError;
 use crate::pipeline::options::PipelineOptions;
+use crate::pipeline::parameters::{self, Parameter};
 use crate::pipeline::radii::RadiusLimits;
 use crate::pipeline::seam::{Pipeline, PipelineKind};
 
@@ -45,8 +46,16 @@ impl PipelineKind for CircleKind {
         Some(options.radii.in_words(size))
     }
 
+    fn parameters(&self) -> &'static [Parameter] {
+        (self.detector)(RadiusLimits::default()).parameters()
+    }
+
     fn build(&self, options: &PipelineOptions) -> Result<Box<dyn Pipeline>, PipelineError> {
         options.radii.check()?;
-        Ok(Box::new(CirclePipeline::new((self.detector)(options.radii))))
+        let mut detector = (self.detector)(options.radii);
+        parameters::check(detector.parameters(), &options.parameters)
+            .map_err(PipelineError::of_parameter(self.name))?;
+        options.parameters.iter().for_each(|(name, value)| detector.set(name, *value));
+        Ok(Box::new(CirclePipeline::new(detector)))
     }
 }

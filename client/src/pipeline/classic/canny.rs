@@ -2,11 +2,8 @@
 
 use super::sobel::Gradients;
 
-/// Norm above which a crest is an edge: OpenCV's `param1`.
-const STRONG: u16 = 50;
-
-/// Norm above which a crest is an edge if it touches another edge: half of [`STRONG`].
-const WEAK: u16 = STRONG / 2;
+/// Norm above which a crest is an edge, unless it is set: OpenCV's `param1`.
+pub(super) const STRONG: u16 = 50;
 
 /// tan 22.5° in 32768ths. tan 67.5° is larger by exactly 2.
 const TAN_22_5: u32 = 13_573;
@@ -30,8 +27,9 @@ enum Kind {
 }
 
 /// The edge pixels of a frame.
-#[derive(Default)]
 pub(super) struct Edges {
+    /// Norm above which a crest is an edge.
+    pub(super) strong: u16,
     /// All edge pixels, each once, row after row.
     pub(super) pixels: Vec<Pixel>,
     /// Start of each row in `pixels`, and the end of the last row.
@@ -42,7 +40,18 @@ pub(super) struct Edges {
     found: Vec<Pixel>,
 }
 
+impl Default for Edges {
+    fn default() -> Self {
+        Self { strong: STRONG, pixels: Vec::new(), starts: Vec::new(), kinds: Vec::new(), found: Vec::new() }
+    }
+}
+
 impl Edges {
+    /// Norm above which a crest is an edge if it touches another edge: half of the other, as in OpenCV.
+    fn weak(&self) -> u16 {
+        (self.strong / 2).max(1)
+    }
+
     /// Finds the edges of a frame from its gradients.
     pub(super) fn find(&mut self, gradients: &Gradients) {
         let (width, height) = (gradients.width, gradients.height());
@@ -64,7 +73,7 @@ impl Edges {
 
     /// Marks the crests of row `y`. Strong crests are edges at once.
     fn find_crests(&mut self, gradients: &Gradients, y: usize) {
-        let width = gradients.width;
+        let (width, strong, weak) = (gradients.width, self.strong, self.weak());
         let norms = [0, 1, 2].map(|row| gradients.padded_norms(y + row));
         let (dx, dy) = (&gradients.dx[y * width..][..width], &gradients.dy[y * width..][..width]);
         let kinds = &mut self.kinds[(y + 1) * (width + 2) + 1..][..width];
@@ -72,18 +81,19 @@ impl Edges {
         for from in (0..width).step_by(GROUP) {
             let group = from..(from + GROUP).min(width);
             let norms_here = &norms[1][group.start + 1..=group.end];
-            if norms_here.iter().fold(0, |most, &norm| most.max(norm)) <= WEAK {
+            if norms_here.iter().fold(0, |most, &norm| most.max(norm)) <= weak {
                 continue;
             }
             find_in_group(
                 norms.map(|row| &row[group.start..group.end + 2]),
                 &dx[group.clone()],
                 &dy[group.clone()],
+                weak,
                 &mut crests,
             );
             for x in group.filter(|x| crests[x - from]) {
                 kinds[x] = Kind::Crest;
-                if norms[1][x + 1] > STRONG {
+                if norms[1][x + 1] > strong {
                     kinds[x] = Kind::Edge;
                     self.found.push(Pixel { x, y });
                 }
@@ -126,11 +136,17 @@ impl Edges {
     }
 }
 
-/// Finds the crests in a group of a row: norms above [`WEAK`] that exceed both neighbours along the gradient.
+/// Finds the crests in a group of a row: norms above `weak` that exceed both neighbours along the gradient.
 ///
 /// Of two equal pixels the left or upper one is the crest; along a diagonal both neighbours must be lower. The norms
 /// have a margin of one column. All cases are computed for each pixel, because branches on noise are slower.
-fn find_in_group<'a>([above, here, below]: [&'a [u16]; 3], dx: &[i16], dy: &[i16], crests: &mut [bool; GROUP]) {
+fn find_in_group<'a>(
+    [above, here, below]: [&'a [u16]; 3],
+    dx: &[i16],
+    dy: &[i16],
+    weak: u16,
+    crests: &mut [bool; GROUP],
+) {
     let count = dx.len();
     let (dy, crests) = (&dy[..count], &mut crests[..count]);
     let columns = |row: &'a [u16]| [0, 1, 2].map(|column| &row[column..column + count]);
@@ -147,6 +163,6 @@ fn find_in_group<'a>([above, here, below]: [&'a [u16]; 3], dx: &[i16], dy: &[i16
         let exceeds_falling = (norm > above_left[x]) & (norm > below_right[x]);
         let exceeds_diagonal = (is_mixed & exceeds_rising) | (!is_mixed & exceeds_falling);
         let exceeds_others = (is_steep & exceeds_column) | (!is_steep & exceeds_diagonal);
-        crests[x] = (norm > WEAK) & ((is_flat & exceeds_sides) | (!is_flat & exceeds_others));
+        crests[x] = (norm > weak) & ((is_flat & exceeds_sides) | (!is_flat & exceeds_others));
     }
 }

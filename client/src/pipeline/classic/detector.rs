@@ -4,16 +4,23 @@ use ndarray::ArrayView2;
 use shared::geometry::{Circle, Size};
 
 use super::blur::Blur;
-use super::canny::Edges;
+use super::canny::{Edges, STRONG};
 use super::radii::Radii;
 use super::radius::Supports;
 use super::sobel::Gradients;
-use super::vote::Votes;
+use super::vote::{LEAST, Votes};
 use crate::pipeline::detector::{Detector, Estimate};
+use crate::pipeline::parameters::Parameter;
 use crate::pipeline::radii::RadiusLimits;
 
 /// Name of this detector on the command line.
 pub const NAME: &str = "hough-classic";
+
+/// OpenCV's names of the thresholds.
+const PARAMETERS: [Parameter; 2] = [
+    Parameter { name: "param1", default: STRONG as f64, from: 2.0, to: 2040.0, is_whole: true },
+    Parameter { name: "param2", default: LEAST as f64, from: 1.0, to: 100_000.0, is_whole: true },
+];
 
 /// The gradient method of OpenCV. See the [module](super).
 #[derive(Default)]
@@ -85,6 +92,18 @@ impl Classic {
 impl Detector for Classic {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn parameters(&self) -> &'static [Parameter] {
+        &PARAMETERS
+    }
+
+    fn set(&mut self, name: &str, value: f64) {
+        match name {
+            "param1" => self.edges.strong = value as u16,
+            "param2" => self.votes.least = value as u32,
+            _ => {}
+        }
     }
 
     fn detect(&mut self, gray: ArrayView2<'_, u8>) -> Option<Estimate> {

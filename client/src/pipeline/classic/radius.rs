@@ -10,7 +10,7 @@ use shared::geometry::Circle;
 use super::canny::{Edges, Pixel};
 use super::radii::Radii;
 use super::round::round;
-use super::vote::{LEAST, Votes};
+use super::vote::Votes;
 
 /// Maximum number of distances between a centre and an edge pixel that are measured in a frame: half a second's work of
 /// one core. The remaining centres, which have fewer votes, are left out. A photograph of
@@ -23,7 +23,7 @@ const BINS_PER_PX: usize = 10;
 /// The circles of a frame and the buffers of the search.
 #[derive(Default)]
 pub(super) struct Supports {
-    /// Circles with more than [`LEAST`] edge pixels, in no particular order.
+    /// Circles with more edge pixels than a centre needs votes, in no particular order.
     pub(super) circles: Vec<Supported>,
     squares: Vec<f32>,
     bins: Vec<u32>,
@@ -38,7 +38,7 @@ pub(super) struct Supported {
 }
 
 impl Supports {
-    /// The circle with the most edge pixels; `None` if no circle has more than [`LEAST`].
+    /// The circle with the most edge pixels; `None` if no circle has more than a centre needs votes.
     pub(super) fn best(&mut self, edges: &Edges, votes: &Votes, radii: Radii) -> Option<Circle> {
         self.best_within(MOST_DISTANCES, edges, votes, radii)
     }
@@ -55,7 +55,7 @@ impl Supports {
             }
             left = left.saturating_sub(near.len());
             let found = self.support(near, centre, radii);
-            if found.pixels > LEAST {
+            if found.pixels > votes.least {
                 self.circles.push(found);
             }
         }

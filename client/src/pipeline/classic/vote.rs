@@ -11,7 +11,7 @@ use super::radii::Radii;
 use super::round::round;
 use super::sobel::Gradients;
 
-/// Number of votes that a centre must exceed: OpenCV's `param2`.
+/// Number of votes that a centre must exceed, unless it is set: OpenCV's `param2`.
 pub(super) const LEAST: u32 = 30;
 
 /// Units per pixel that steps are rounded to.
@@ -21,16 +21,23 @@ const UNITS: f32 = 1024.0;
 const UNIT_BITS: u32 = 10;
 
 /// The accumulator and its centres.
-#[derive(Default)]
 pub(super) struct Votes {
-    /// Local maxima with more than [`LEAST`] votes, as indices of the accumulator, the one with the most votes first.
+    /// Number of votes that a centre must exceed.
+    pub(super) least: u32,
+    /// Local maxima with more than `least` votes, as indices of the accumulator, the one with the most votes first.
     /// Of equal ones the upper left comes first.
     centres: Vec<usize>,
     /// One cell per pixel, and two more columns and rows that get no votes.
     cells: Vec<u32>,
     stride: usize,
-    /// Cells with more than [`LEAST`] votes.
+    /// Cells with more than `least` votes.
     full: Vec<usize>,
+}
+
+impl Default for Votes {
+    fn default() -> Self {
+        Self { least: LEAST, centres: Vec::new(), cells: Vec::new(), stride: 0, full: Vec::new() }
+    }
 }
 
 impl Votes {
@@ -73,7 +80,7 @@ impl Votes {
             let cell = row * stride + column;
             let votes = &mut self.cells[cell];
             *votes += 1;
-            if *votes == LEAST + 1 {
+            if *votes == self.least + 1 {
                 self.full.push(cell);
             }
             (x, y) = (x + sx, y + sy);

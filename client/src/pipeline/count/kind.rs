@@ -8,6 +8,7 @@ use crate::pipeline::answers::Answers;
 use crate::pipeline::detector::DetectorOfAll;
 use crate::pipeline::error::PipelineError;
 use crate::pipeline::options::PipelineOptions;
+use crate::pipeline::parameters;
 use crate::pipeline::radii::RadiusLimits;
 use crate::pipeline::seam::{Pipeline, PipelineKind};
 
@@ -42,6 +43,10 @@ impl PipelineKind for CountKind {
 
     fn build(&self, options: &PipelineOptions) -> Result<Box<dyn Pipeline>, PipelineError> {
         options.radii.check()?;
-        Ok(Box::new(CountPipeline::new((self.detector)(options.radii))))
+        let mut detector = (self.detector)(options.radii);
+        parameters::check(detector.parameters(), &options.parameters)
+            .map_err(PipelineError::of_parameter(self.name))?;
+        options.parameters.iter().for_each(|(name, value)| detector.set(name, *value));
+        Ok(Box::new(CountPipeline::new(detector)))
     }
 }

@@ -7,12 +7,13 @@ use ndarray::ArrayView2;
 use shared::geometry::Circle;
 
 use super::bounds::MAX_MEASURED;
-use super::detector::Hough;
+use super::detector::{Hough, PARAMETERS};
 use super::frame::Frame;
 use super::rim::oval::Oval;
 use super::rim::starts::Edges;
 use super::search::candidates::Candidate;
 use crate::pipeline::detector::{DetectorOfAll, Estimate};
+use crate::pipeline::parameters::Parameter;
 use crate::pipeline::radii::RadiusRange;
 
 /// A disc that was found.
@@ -26,6 +27,14 @@ pub(super) struct Found {
 }
 
 impl DetectorOfAll for Hough {
+    fn parameters(&self) -> &'static [Parameter] {
+        &PARAMETERS
+    }
+
+    fn set(&mut self, name: &str, value: f64) {
+        self.set_number(name, value);
+    }
+
     fn detect_all(&mut self, gray: ArrayView2<'_, u8>, found: &mut Vec<Estimate>) {
         self.see(gray, Self::find_all);
         found.clear();

@@ -23,10 +23,20 @@ use super::search::reduce::{Cells, factor_for};
 use super::verify::judge::judge;
 use super::verify::verdict::Verdict;
 use crate::pipeline::detector::{Detector, Estimate};
-use crate::pipeline::radii::{RadiusLimits, RadiusRange};
+use crate::pipeline::parameters::Parameter;
+use crate::pipeline::radii::{DEFAULT_MIN_AXIS_RATIO, MIN_AXIS_RATIO, RadiusLimits, RadiusRange};
 
 /// The name that selects this detector.
 pub const NAME: &str = "hough";
+
+/// What changes how the detector works, beside the radii. The least ratio is that of the command line.
+pub(super) const PARAMETERS: [Parameter; 1] = [Parameter {
+    name: "min_axis_ratio",
+    default: DEFAULT_MIN_AXIS_RATIO,
+    from: MIN_AXIS_RATIO,
+    to: 1.0,
+    is_whole: false,
+}];
 
 /// Largest radius of the first search if none is asked for, as a part of the frame's shorter side. Larger discs are
 /// looked for afterwards, because the time of a search grows with its range.
@@ -78,6 +88,12 @@ impl Hough {
     pub fn with_min_axis_ratio(mut self, ratio: f64) -> Self {
         self.min_axis_ratio = Some(ratio);
         self
+    }
+
+    pub(super) fn set_number(&mut self, name: &str, value: f64) {
+        if name == PARAMETERS[0].name {
+            self.min_axis_ratio = Some(value);
+        }
     }
 
     /// The radii and axis ratios that are looked for in frames of this size. `None` if there are none.
@@ -250,6 +266,14 @@ impl Hough {
 impl Detector for Hough {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn parameters(&self) -> &'static [Parameter] {
+        &PARAMETERS
+    }
+
+    fn set(&mut self, name: &str, value: f64) {
+        self.set_number(name, value);
     }
 
     fn detect(&mut self, gray: ArrayView2<'_, u8>) -> Option<Estimate> {

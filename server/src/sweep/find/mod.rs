@@ -25,6 +25,7 @@ use super::marks::Measure;
 use super::plan::Plan;
 use super::trial::{Given, Pipelines, TrialError, evaluated};
 use crate::gate::{self, Condition};
+use crate::task::TaskName;
 
 /// The file with the results.
 const FILE: &str = "find.json";
@@ -78,12 +79,21 @@ pub(super) fn run(plan: &Plan, condition: &str, axis: &str, out: &Path, stopper:
 /// The condition with the whole path of its figure: `missed` stands for `frames.missed`.
 fn known(plan: &Plan, text: &str) -> Result<Condition, SweepError> {
     let usage = |wrong: String| SweepError::Usage(format!("--find: {wrong}"));
+    let task = plan.trial(1)?.spec.sent.task.unwrap_or_default();
+    searchable(text, task).map_err(usage)
+}
+
+/// A condition for which settings can be searched. `missed` stands for `frames.missed`.
+///
+/// # Errors
+/// What was wrong and what would be right.
+pub(super) fn searchable(text: &str, task: TaskName) -> Result<Condition, String> {
+    let usage = |wrong: String| wrong;
     let path = text.trim_start().split(|one: char| !one.is_alphanumeric() && one != '_' && one != '.').next();
     let is_whole = path.is_some_and(|path| path.contains('.'));
     let whole = if is_whole { text.to_owned() } else { format!("frames.{}", text.trim_start()) };
     let condition = Condition::from_str(&whole).map_err(|wrong| usage(wrong.to_string()))?;
-    let task = plan.trial(1)?.spec.sent.task.unwrap_or_default();
-    gate::check(std::slice::from_ref(&condition), task).map_err(|wrong| usage(wrong.to_string()))?;
+    gate::check(std::slice::from_ref(&condition), task).map_err(usage)?;
     let path = condition.path();
     let is_count = path.starts_with("frames.") && !path.ends_with("_rate") && !condition.wants_share();
     match (condition.is_exact(), is_count) {

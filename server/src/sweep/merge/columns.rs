@@ -4,7 +4,7 @@ use crate::sweep::plan::{Axis, Plan};
 
 /// A value of the table.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::sweep) enum Cell {
+pub(crate) enum Cell {
     /// No value.
     Null,
     /// A whole number.
@@ -17,11 +17,14 @@ pub(in crate::sweep) enum Cell {
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::sweep) enum Kind {
+pub(crate) enum Kind {
+    /// A whole number.
     Integer,
     /// A whole number from 0 to 2^64 − 1.
     Unsigned,
+    /// A real number.
     Real,
+    /// A text.
     Word,
 }
 
@@ -174,6 +177,11 @@ impl Columns {
         self.add(&name, Kind::Real, Origin::Share(path));
         self.add(&format!("{name}_lower"), Kind::Real, Origin::ShareBound(path, End::Low));
         self.add(&format!("{name}_upper"), Kind::Real, Origin::ShareBound(path, End::High));
+    }
+
+    /// The names of all columns, with what they hold.
+    pub(super) fn kinds(&self) -> Vec<(String, Kind)> {
+        self.0.iter().map(|column| (column.name.clone(), column.kind)).collect()
     }
 
     /// All columns.

@@ -22,13 +22,13 @@ use tracing::warn;
 
 use self::columns::Columns;
 use self::row::Reading;
-use self::table::Table;
 use super::error::SweepError;
 use super::folder::{SweepFolder, TABLE};
 use super::plan::{Plan, Trial};
 
-pub(super) use columns::Cell;
+pub(crate) use columns::{Cell, Kind};
 pub(super) use read::{Read, read};
+pub(crate) use table::Table;
 
 /// Most trials that a message names.
 const NAMED: usize = 5;
@@ -59,7 +59,7 @@ pub(super) fn merge(folders: &[PathBuf], into: &Path, mixed: bool) -> Result<Mer
     let columns = Columns::of(&plan, merge.task()?.as_deref());
     fs::create_dir_all(into).map_err(SweepError::at(into))?;
     let path = into.join(TABLE);
-    let Some(mut table) = Table::create(into, &columns).map_err(SweepError::at(&path))? else {
+    let Some(mut table) = Table::create(&into.join(TABLE), &columns.kinds()).map_err(SweepError::at(&path))? else {
         return Err(SweepError::Stopped(
             "the trials are kept, but this build of Plumb writes no Parquet: build it with the cargo feature parquet"
                 .into(),

@@ -1,4 +1,4 @@
-//! Writes `sweep.parquet`.
+//! Writes `sweep.parquet`, and the table of `server tune`.
 //!
 //! Rows are gathered by column and written in groups, so memory does not grow with the sweep. They go into a temporary
 //! file, which gets its name when it is complete.
@@ -16,14 +16,14 @@ use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::Type;
 use tempfile::NamedTempFile;
 
-use super::columns::{Cell, Column, Columns, Kind};
-use crate::sweep::folder::{TABLE, permit};
+use super::columns::{Cell, Kind};
+use crate::sweep::folder::permit;
 
 /// Rows per group: some 20 MB of memory.
 const GROUP: usize = 32_768;
 
 /// A table that is being written. If it is dropped before its end, no file is left.
-pub(super) struct Table {
+pub(crate) struct Table {
     path: PathBuf,
     writer: SerializedFileWriter<NamedTempFile>,
     columns: Vec<(Kind, Vec<Cell>)>,
@@ -31,25 +31,26 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Begins the table in this folder. `None` if this build cannot write it.
-    pub(super) fn create(folder: &Path, columns: &Columns) -> io::Result<Option<Self>> {
+    /// Begins the table at this path. `None` if this build cannot write it.
+    pub(crate) fn create(path: &Path, columns: &[(String, Kind)]) -> io::Result<Option<Self>> {
         let mut part = tempfile::Builder::new();
         permit(&mut part);
-        let part = part.prefix(".sweep.").suffix(".part").tempfile_in(folder)?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let part = part.prefix(".table.").suffix(".part").tempfile_in(folder)?;
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .set_statistics_enabled(EnabledStatistics::Chunk)
             .set_offset_index_disabled(true)
             .set_created_by(format!("plumb version {}", env!("CARGO_PKG_VERSION")))
             .build();
-        let schema = schema(columns.all()).map_err(io_error)?;
+        let schema = schema(columns).map_err(io_error)?;
         let writer = SerializedFileWriter::new(part, Arc::new(schema), Arc::new(properties)).map_err(io_error)?;
-        let columns = columns.all().iter().map(|column| (column.kind, Vec::new())).collect();
-        Ok(Some(Self { path: folder.join(TABLE), writer, columns, rows: 0 }))
+        let columns = columns.iter().map(|(_, kind)| (*kind, Vec::new())).collect();
+        Ok(Some(Self { path: path.to_owned(), writer, columns, rows: 0 }))
     }
 
     /// Adds a row: a cell for each column.
-    pub(super) fn add(&mut self, row: Vec<Cell>) -> io::Result<()> {
+    pub(crate) fn add(&mut self, row: Vec<Cell>) -> io::Result<()> {
         for ((_, cells), cell) in self.columns.iter_mut().zip(row) {
             cells.push(cell);
         }
@@ -58,7 +59,7 @@ impl Table {
     }
 
     /// Writes the rest, with the plan as metadata, and gives the file its name.
-    pub(super) fn finish(mut self, plan: &str) -> io::Result<()> {
+    pub(crate) fn finish(mut self, plan: &str) -> io::Result<()> {
         if self.rows > 0 {
             self.write_group()?;
         }
@@ -114,15 +115,15 @@ fn written(kind: Kind, cells: &[Cell], column: &mut SerializedColumnWriter<'_>) 
     .map(drop)
 }
 
-fn schema(columns: &[Column]) -> Result<Type, ParquetError> {
-    let fields = columns.iter().map(|column| {
-        let (physical, logical, converted) = match column.kind {
+fn schema(columns: &[(String, Kind)]) -> Result<Type, ParquetError> {
+    let fields = columns.iter().map(|(name, kind)| {
+        let (physical, logical, converted) = match kind {
             Kind::Integer => (Physical::INT64, None, ConvertedType::NONE),
             Kind::Unsigned => (Physical::INT64, None, ConvertedType::UINT_64),
             Kind::Real => (Physical::DOUBLE, None, ConvertedType::NONE),
             Kind::Word => (Physical::BYTE_ARRAY, Some(LogicalType::String), ConvertedType::NONE),
         };
-        let field = Type::primitive_type_builder(&column.name, physical).with_repetition(Repetition::OPTIONAL);
+        let field = Type::primitive_type_builder(name, physical).with_repetition(Repetition::OPTIONAL);
         let field = match logical {
             Some(logical) => field.with_logical_type(Some(logical)),
             None => field.with_converted_type(converted),

@@ -35,13 +35,21 @@ impl Plan {
     /// As [`Self::read`].
     pub(in crate::sweep) fn of_text(path: &Path, text: String) -> Result<Self, SweepError> {
         let parsed = DeTable::parse(&text).map_err(|error| syntax(path, &text, &error))?.into_inner();
-        let refused = |reason: String| SweepError::Plan { path: path.into(), reason };
-        let mut plan = read(path, &parsed).map_err(|wrong| match wrong {
-            Wrong::Reason(reason) => refused(reason),
-            Wrong::Other(other) => other,
-        })?;
+        let mut plan = Self::of_table(path, &parsed)?;
         plan.text = text;
         Ok(plan)
+    }
+
+    /// Reads a plan from its table.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub(in crate::sweep) fn of_table(path: &Path, table: &DeTable<'_>) -> Result<Self, SweepError> {
+        let refused = |reason: String| SweepError::Plan { path: path.into(), reason };
+        read(path, table).map_err(|wrong| match wrong {
+            Wrong::Reason(reason) => refused(reason),
+            Wrong::Other(other) => other,
+        })
     }
 }
 

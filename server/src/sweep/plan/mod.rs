@@ -13,7 +13,7 @@ mod trial;
 pub(super) use axis::Axis;
 pub(super) use grid::{OF_THE_LINK, Plan};
 pub(super) use pipeline::Answerer;
-pub(super) use trial::Trial;
+pub(super) use trial::{Trial, hash};
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use client::pipeline::{AUTO, DEFAULT_TIMEOUT, PipelineChoice, PipelineOptions, RadiusLimits};
+use client::pipeline::{AUTO, DEFAULT_TIMEOUT, Parameters, PipelineChoice, PipelineOptions, RadiusLimits};
 use toml::de::{DeTable, DeValue};
 
 /// The interpreter of functions, unless the plan names another one.
@@ -22,6 +22,10 @@ pub(in crate::sweep) struct PipelinePlan {
     pub(in crate::sweep) timeout: Option<Duration>,
     /// The interpreter of functions.
     pub(in crate::sweep) python: String,
+    /// Keyword arguments of a function, as a JSON object. A plan of a sweep has none.
+    pub(in crate::sweep) keywords: Option<String>,
+    /// Other numbers of a built-in pipeline. A plan of a sweep has none.
+    pub(in crate::sweep) parameters: Parameters,
 }
 
 /// What a pipeline's name means.
@@ -48,6 +52,8 @@ impl Default for PipelinePlan {
             radii: RadiusLimits::default(),
             timeout: None,
             python: PYTHON.to_owned(),
+            keywords: None,
+            parameters: Parameters::new(),
         }
     }
 }
@@ -118,7 +124,8 @@ impl PipelinePlan {
     /// The options of built-in pipelines and of programs.
     pub(in crate::sweep) fn options(&self) -> PipelineOptions {
         let timeout = self.timeout.unwrap_or(DEFAULT_TIMEOUT);
-        PipelineOptions { radii: self.radii, timeout, ..PipelineOptions::default() }
+        let parameters = self.parameters.clone();
+        PipelineOptions { radii: self.radii, parameters, timeout, ..PipelineOptions::default() }
     }
 
     /// Checks that the pipeline of this name can be built here.

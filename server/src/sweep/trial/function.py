@@ -1,4 +1,8 @@
-"""Calls a function of a Python file with each frame: python3 function.py FILE.py NAME. See docs/sweep.md."""
+"""Calls a function of a Python file with each frame: python3 function.py FILE.py NAME [KEYWORDS as JSON].
+
+See docs/sweep.md.
+"""
+import functools
 import importlib.util
 import json
 import os
@@ -10,7 +14,7 @@ import numpy as np
 frames, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "w", buffering=1)
 # What the function prints is for people: stdout has the answers alone.
 os.dup2(2, 1)
-path, name = sys.argv[1:]
+path, name, *keywords = sys.argv[1:]
 sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
 spec = importlib.util.spec_from_file_location(os.path.splitext(os.path.basename(path))[0], path)
 module = importlib.util.module_from_spec(spec)
@@ -20,6 +24,8 @@ try:
     function = getattr(module, name)
 except AttributeError:
     sys.exit(f"{path} has no function {name}")
+if keywords:
+    function = functools.partial(function, **json.loads(keywords[0]))
 TYPES = {"gray8": np.dtype(np.uint8), "bgr8": np.dtype(np.uint8), "gray16": np.dtype("<u2")}
 
 

@@ -5,6 +5,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use shared::text::quoted;
 use tempfile::NamedTempFile;
 
 use super::TrialError;
@@ -26,29 +27,10 @@ impl Function {
         Ok(Self(file))
     }
 
-    /// The command that runs a function.
-    pub(in crate::sweep) fn command(&self, python: &str, file: &Path, name: &str) -> String {
-        let words = [python, &self.0.path().display().to_string(), &file.display().to_string(), name];
-        format!("exec:{}", words.map(quoted).join(" "))
-    }
-}
-
-/// A word, quoted for a POSIX shell.
-pub(in crate::sweep) fn quoted(word: impl AsRef<str>) -> String {
-    let word = word.as_ref();
-    let is_plain = |one: char| one.is_ascii_alphanumeric() || "-_./:=,+@%".contains(one);
-    match !word.is_empty() && word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_quoted_where_a_shell_would_split_them() {
-        assert_eq!(["a.py", "", "a b", "it's", "10..40"].map(quoted), ["a.py", "''", "'a b'", "'it'\\''s'", "10..40"]);
+    /// The command that runs a function, with these keyword arguments (a JSON object).
+    pub(in crate::sweep) fn command(&self, python: &str, file: &Path, name: &str, keywords: Option<&str>) -> String {
+        let (driver, file) = (self.0.path().display().to_string(), file.display().to_string());
+        let words = [python, &driver, &file, name].into_iter().chain(keywords);
+        format!("exec:{}", words.map(quoted).collect::<Vec<_>>().join(" "))
     }
 }

@@ -16,7 +16,6 @@ use super::folder::Claim;
 use super::plan::{Answerer, Plan, Trial};
 
 pub(super) use evaluate::{Given, evaluated};
-pub(super) use function::quoted;
 pub(super) use pipelines::Pipelines;
 pub(super) use write::{host_of, version_of};
 

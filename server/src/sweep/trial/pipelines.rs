@@ -56,8 +56,9 @@ impl Pipelines {
                     None => Function::new()?,
                 };
                 let function = self.function.insert(function);
-                let key = format!("{}\n{task}\n{meta:?}\n{deadline:?}", given.trial.pipeline);
-                (function.command(&plan.python, file, name), Some(key))
+                let keywords = plan.keywords.as_deref();
+                let key = format!("{}\n{task}\n{meta:?}\n{deadline:?}\n{keywords:?}", given.trial.pipeline);
+                (function.command(&plan.python, file, name, keywords), Some(key))
             }
             // Clients are not made here.
             Answerer::Client(_) => return Err(TrialError::failed("a client cannot run in this process")),

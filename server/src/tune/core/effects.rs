@@ -56,6 +56,29 @@ fn differs(goal: &Goal, one: &Tally, other: &Tally, risk: f64) -> bool {
     }
     let apart =
         |place: usize| one.limits[place][1] > other.limits[place][2] || other.limits[place][1] > one.limits[place][2];
-    let cost = Difference::between(&one.costs, &other.costs);
-    cost.is_some_and(|cost| cost.above().min(1.0 - cost.above()) < risk / 2.0) || (0..goal.limits.len()).any(apart)
+    // Both ways: if nothing changes at all, the probability of a change at least as large is 1.
+    let above =
+        |one: &Tally, other: &Tally| Difference::between(&one.costs, &other.costs).map_or(1.0, |cost| cost.above());
+    above(one, other).min(above(other, one)) < risk / 2.0 || (0..goal.limits.len()).any(apart)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tune::core::goal::Sample;
+
+    #[test]
+    fn a_move_that_changes_nothing_at_all_is_no_effect_and_one_that_changes_every_block_is_one() {
+        let goal = Goal { is_maximum: false, limits: Vec::new(), held_out: 1 };
+        let tally = |costs: [f64; 4]| {
+            let sample = |objective| Sample::Measured { objective, limits: Vec::new(), time_us: None, frames: 1 };
+            let samples = costs.map(sample);
+            Tally::of(&goal, &samples.iter().collect::<Vec<_>>())
+        };
+        let best = tally([1.0, 2.0, 1.5, 3.0]);
+        assert!(!differs(&goal, &best, &best, RISK));
+        assert!(differs(&goal, &tally([2.0, 3.0, 2.5, 4.0]), &best, RISK));
+        assert!(differs(&goal, &tally([0.5, 1.5, 1.0, 2.5]), &best, RISK));
+        assert!(!differs(&goal, &tally([1.3, 1.8, 1.6, 2.9]), &best, RISK));
+    }
 }

@@ -29,7 +29,7 @@ mod tests {
 
     #[test]
     fn a_trial_is_on_the_front_if_none_is_both_faster_and_better() {
-        let goal = Goal { is_maximum: false, limits: Vec::new() };
+        let goal = Goal { is_maximum: false, limits: Vec::new(), held_out: 1 };
         let trial = |objective: f64, time: f64| {
             let sample = Sample::Measured { objective, limits: Vec::new(), time_us: Some(time), frames: 1 };
             let setting = Setting(vec![Some(Value::Real(time))]);

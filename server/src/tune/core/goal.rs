@@ -5,8 +5,11 @@ use std::cmp::Ordering;
 use super::paired::Difference;
 use crate::score::beta;
 
-/// Probability that the true figure is beyond a bound.
+/// Probability that the true figure is beyond a bound, or that new frames miss a condition that is shown to be met.
 const RISK: f64 = 0.05;
+
+/// Terms of a sum that are smaller than this share of it are left out.
+const NEGLIGIBLE: f64 = 1e-12;
 
 /// A condition on a figure.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,6 +27,15 @@ pub(crate) struct Goal {
     pub(crate) is_maximum: bool,
     /// The conditions.
     pub(crate) limits: Vec<Limit>,
+    /// Blocks of the report, which no trial sees. The conditions must hold on these.
+    pub(crate) held_out: u32,
+}
+
+impl Goal {
+    /// The figure of a setting, in its own sign.
+    pub(crate) fn figure(&self, tally: &Tally) -> f64 {
+        if self.is_maximum { -tally.cost() } else { tally.cost() }
+    }
 }
 
 /// The figure of a condition in one block.
@@ -65,7 +77,7 @@ pub(crate) enum Proof {
     Doubt,
     /// The figure as it was measured decides.
     Measured,
-    /// The frames must show it, if so few frames can.
+    /// The frames must show that new frames will meet it, too, if so few frames can.
     Shown,
 }
 
@@ -76,8 +88,11 @@ pub(crate) struct Tally {
     pub(crate) costs: Vec<f64>,
     /// The figure of each condition, with its lower and upper bound.
     pub(crate) limits: Vec<[f64; 3]>,
-    /// Whether the condition is shown as well as so few frames can show it.
-    shown: Vec<bool>,
+    /// By how much the figure that new frames may have misses each condition; 0 if these frames show that it is met, as
+    /// well as so few can show it.
+    short: Vec<f64>,
+    /// Whether these frames are too few to show that a condition is met.
+    is_few: bool,
     /// Mean time for a frame.
     pub(crate) time_us: Option<f64>,
     /// Frames in all.
@@ -101,12 +116,16 @@ impl Tally {
             }
         }
         let is_failed = costs.len() < samples.len() || costs.is_empty();
-        let judged: Vec<_> = goal.limits.iter().zip(&figures).map(|(limit, figures)| bounds(limit, figures)).collect();
+        // All conditions together may be missed with the risk of one.
+        let risk = RISK / goal.limits.len().max(1) as f64;
+        let both = || goal.limits.iter().zip(&figures);
+        let short: Vec<_> = both().map(|(limit, figures)| short(limit, figures, goal.held_out, risk)).collect();
         let time_us = (!times.is_empty()).then(|| times.iter().sum::<f64>() / times.len() as f64);
         Self {
             costs,
-            limits: judged.iter().map(|(found, _)| *found).collect(),
-            shown: judged.iter().map(|(_, shown)| *shown).collect(),
+            limits: both().map(|(_, figures)| bounds(figures)).collect(),
+            short: short.iter().map(|(short, _)| *short).collect(),
+            is_few: short.iter().any(|(_, is_few)| *is_few),
             time_us,
             frames,
             is_failed,
@@ -129,17 +148,25 @@ impl Tally {
         if self.is_failed {
             return f64::INFINITY;
         }
-        let one = |(limit, ([value, low, high], shown)): (&Limit, (&[f64; 3], &bool))| {
-            let (kind, harsh) = if limit.is_upper { (low, high) } else { (high, low) };
-            let decides = match proof {
-                Proof::Doubt => kind,
-                Proof::Measured => value,
-                Proof::Shown if *shown => return 0.0,
-                Proof::Shown => harsh,
-            };
-            limit.excess(*decides)
+        let one = |(limit, ([value, low, high], short)): (&Limit, (&[f64; 3], &f64))| match proof {
+            Proof::Doubt => limit.excess(if limit.is_upper { *low } else { *high }),
+            Proof::Measured => limit.excess(*value),
+            Proof::Shown => *short,
         };
-        goal.limits.iter().zip(self.limits.iter().zip(&self.shown)).map(one).sum()
+        goal.limits.iter().zip(self.limits.iter().zip(&self.short)).map(one).sum()
+    }
+
+    /// Whether its frames show that it meets all conditions.
+    pub(crate) fn is_sure(&self, goal: &Goal) -> bool {
+        self.excess(goal, Proof::Shown) == 0.0 && !self.is_few
+    }
+
+    /// Whether the figure of a condition is farther on its good side than that of another setting.
+    pub(crate) fn is_safer(&self, other: &Self, goal: &Goal) -> bool {
+        let figures = goal.limits.iter().zip(self.limits.iter().zip(&other.limits));
+        figures
+            .into_iter()
+            .any(|(limit, ([one, ..], [other, ..]))| if limit.is_upper { one < other } else { one > other })
     }
 
     /// Which of two settings is better: that which meets the conditions, or misses them by less; of two that meet them,
@@ -159,26 +186,89 @@ impl Limit {
     }
 }
 
-/// The figure with its one-sided 95 % bounds, and whether it shows that the condition is met.
-fn bounds(limit: &Limit, figures: &[Figure]) -> ([f64; 3], bool) {
+/// Hits and all frames, if the figure is a share.
+fn counted(figures: &[Figure]) -> Option<(u64, u64)> {
     let counts =
         figures.iter().map(|figure| if let Figure::Share { hits, all } = figure { (*hits, *all) } else { (0, 0) });
     let (hits, all) = counts.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-    let ([value, low, high], is_best_of_few) = if all > 0 {
-        let of = |hits: u64| share(hits, all);
-        // So few frames show nothing about so strict a limit. Then no frame may break it.
-        let best = if limit.is_upper { 0 } else { all };
-        let best_bound = if limit.is_upper { of(0)[2] } else { of(all)[1] };
-        (of(hits), hits == best && limit.excess(best_bound) > 0.0)
-    } else {
-        let values: Vec<f64> =
-            figures.iter().filter_map(|one| if let Figure::Value(value) = one { Some(*value) } else { None }).collect();
-        let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
-        let half = Difference::of(&values).map_or(f64::INFINITY, |found| found.half(RISK));
-        ([mean, mean - half, mean + half], false)
+    (all > 0).then_some((hits, all))
+}
+
+/// The mean, and half of the interval that leaves out `risk` on each side; for a mean of `new` more blocks, if those are
+/// given.
+fn mean(figures: &[Figure], new: Option<u32>, risk: f64) -> (f64, f64) {
+    let values: Vec<f64> =
+        figures.iter().filter_map(|one| if let Figure::Value(value) = one { Some(*value) } else { None }).collect();
+    let wider = new.map_or(1.0, |new| (1.0 + values.len() as f64 / f64::from(new.max(1))).sqrt());
+    let half = Difference::of(&values).map_or(f64::INFINITY, |found| wider * found.half(risk));
+    (values.iter().sum::<f64>() / values.len().max(1) as f64, half)
+}
+
+/// The figure with its one-sided 95 % bounds.
+fn bounds(figures: &[Figure]) -> [f64; 3] {
+    if let Some((hits, all)) = counted(figures) {
+        return share(hits, all);
+    }
+    let (mean, half) = mean(figures, None, RISK);
+    [mean, mean - half, mean + half]
+}
+
+/// By how much the figure of `new` more blocks may miss the condition, as a share of the limit: 0 if it meets it with a
+/// probability of at least 1 minus `risk`. And whether it is 0 only because so few frames cannot show more.
+///
+/// This is a bound of prediction, not of confidence. A setting whose true share is surely below the limit can still be
+/// above it in a report that has only a few hits. So the spread of the report counts, too.
+fn short(limit: &Limit, figures: &[Figure], new: u32, risk: f64) -> (f64, bool) {
+    let Some((hits, all)) = counted(figures) else {
+        let (mean, half) = mean(figures, Some(new), risk);
+        return (limit.excess(if limit.is_upper { mean + half } else { mean - half }), false);
     };
+    // The frames that break the condition, and how many of them the report may have.
+    let (bad, at) = if limit.is_upper { (hits, limit.at) } else { (all - hits, 1.0 - limit.at) };
+    let new = all / (figures.len() as u64).max(1) * u64::from(new);
+    // Without rounding up, 3 of 1,000 would exceed 0.3 %.
+    let allowed = (at * new as f64 * (1.0 + 1e-12)).floor();
+    let missed = |bad: u64| allowed < 0.0 || more_than(allowed as u64, new, bad, all) > risk;
+    // So few frames show nothing about so strict a limit. Then no frame may break it.
+    let is_missed = missed(bad);
+    if !is_missed || bad == 0 {
+        return (0.0, is_missed);
+    }
+    let [value, low, high] = share(hits, all);
     let harsh = if limit.is_upper { high } else { low };
-    ([value, low, high], is_best_of_few || limit.excess(harsh) == 0.0)
+    (limit.excess(harsh).max(limit.excess(value)).max(f64::EPSILON), false)
+}
+
+/// The probability that more than `allowed` of `new` frames are hits, after `hits` of `all` were.
+///
+/// The true share has the distribution behind Clopper and Pearson's upper bound, Beta(hits + 1, all − hits), so the new
+/// hits are beta-binomial (A. R. Thatcher, J. R. Stat. Soc. B 26, 1964).
+fn more_than(allowed: u64, new: u64, hits: u64, all: u64) -> f64 {
+    if allowed >= new {
+        return 0.0;
+    }
+    if hits >= all {
+        return 1.0;
+    }
+    let (a, b, n) = ((hits + 1) as f64, (all - hits) as f64, new as f64);
+    let log_beta = |a: f64, b: f64| libm::lgamma(a) + libm::lgamma(b) - libm::lgamma(a + b);
+    let mut y = (allowed + 1) as f64;
+    let log = log_beta(y + a, n - y + b) - log_beta(a, b) - log_beta(y + 1.0, n - y + 1.0) - (n + 1.0).ln();
+    let (mut term, mut sum) = (log.exp(), 0.0);
+    while y <= n {
+        sum += term;
+        let ratio = (n - y) / (y + 1.0) * (y + a) / (n - y - 1.0 + b);
+        // Below the mode the terms still grow, and then the sum is far above any risk.
+        if sum > 0.5 || (ratio < 1.0 && term < NEGLIGIBLE * sum.max(f64::MIN_POSITIVE)) {
+            break;
+        }
+        // The first terms of a far tail may be 0 in floating point although later ones are not.
+        if term == 0.0 && ratio >= 1.0 {
+            return 1.0;
+        }
+        (term, y) = (term * ratio, y + 1.0);
+    }
+    sum.min(1.0)
 }
 
 /// A share with its exact one-sided bounds (Clopper and Pearson).
@@ -194,7 +284,7 @@ mod tests {
     use super::*;
 
     fn goal(at: f64) -> Goal {
-        Goal { is_maximum: false, limits: vec![Limit { at, is_upper: true }] }
+        Goal { is_maximum: false, limits: vec![Limit { at, is_upper: true }], held_out: 1 }
     }
 
     fn sample(objective: f64, hits: u64) -> Sample {
@@ -232,15 +322,51 @@ mod tests {
     }
 
     #[test]
+    fn hits_in_new_frames_have_the_probabilities_of_combinatorics() {
+        // By counting: P(Y = y) = C(y + h, y) C(m − y + n − h − 1, m − y) / C(m + n, m), in exact fractions.
+        for (allowed, new, hits, all, expected) in [
+            (3, 20, 2, 30, 0.164_338_575_393_154_5),
+            (0, 10, 0, 29, 0.256_410_256_410_256_4),
+            (8, 8_000, 4, 10_800, 0.048_533_717_084_795_97),
+            (8, 8_000, 5, 10_800, 0.085_350_241_965_579_48),
+            (100, 1_000, 70, 900, 0.045_590_169_931_803_81),
+            (5, 10, 9, 10, 0.983_746_130_030_959_8),
+        ] {
+            let found = more_than(allowed, new, hits, all);
+            assert!((found - expected).abs() < 1e-8, "{allowed} of {new} after {hits} of {all}: {found}");
+        }
+        assert_eq!([more_than(10, 10, 3, 10), more_than(3, 10, 10, 10)], [0.0, 1.0]);
+        // Far below the mode, where the first terms are 0 in floating point.
+        assert!(more_than(10, 1_000_000, 500_000, 1_000_000) > 0.5);
+    }
+
+    #[test]
+    fn a_condition_is_shown_if_95_of_100_new_reports_will_meet_it() {
+        let goal = Goal { held_out: 80, ..goal(0.001) };
+        let shown = |hits: u64| {
+            let many: Vec<_> = (0..108).map(|block| sample(1.0, u64::from(block < hits))).collect();
+            let tally = tally(&goal, &many);
+            (
+                tally.excess(&goal, Proof::Shown) == 0.0,
+                tally.is_sure(&goal),
+                tally.excess(&goal, Proof::Measured) == 0.0,
+            )
+        };
+        // The 95 % bound of 5 in 10,800 is below 0.1 %, but 8.5 % of reports of 8,000 frames would have more than 8.
+        assert_eq!([4, 5, 11].map(shown), [(true, true, true), (false, false, true), (false, false, false)]);
+    }
+
+    #[test]
     fn a_limit_that_so_few_frames_cannot_show_allows_no_hit() {
         let goal = goal(0.001);
         let met = |hits: u64| tally(&goal, &[sample(1.0, hits)]).excess(&goal, Proof::Shown) == 0.0;
         assert!(met(0) && !met(1));
+        assert!(!tally(&goal, &[sample(1.0, 0)]).is_sure(&goal));
     }
 
     #[test]
     fn a_figure_to_maximise_has_the_negative_cost_and_a_lower_limit_is_met_above() {
-        let goal = Goal { is_maximum: true, limits: vec![Limit { at: 10.0, is_upper: false }] };
+        let goal = Goal { is_maximum: true, limits: vec![Limit { at: 10.0, is_upper: false }], held_out: 3 };
         let of = |value: f64| Sample::Measured {
             objective: 3.0,
             limits: vec![Figure::Value(value)],

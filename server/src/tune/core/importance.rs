@@ -15,7 +15,7 @@ const POINTS: usize = 1_024;
 /// The importance of each parameter, from the first blocks, which all trials have seen. `None` if there are too few
 /// trials.
 pub(crate) fn importance(space: &Space, trials: &[Trial], first: u32) -> Option<Vec<f64>> {
-    let figures = trials.iter().map(|trial| (&trial.setting, trial.tally.cost_on(first)));
+    let figures = trials.iter().map(|trial| (&trial.setting, trial.tally.cost_on(first), 1.0));
     Some(shares(space.0.len(), &Surface::of(space, &seen(space, figures))?))
 }
 
@@ -51,7 +51,7 @@ mod tests {
             default: None,
         };
         let space = Space(["a", "b", "dead"].map(real).to_vec());
-        let goal = Goal { is_maximum: false, limits: Vec::new() };
+        let goal = Goal { is_maximum: false, limits: Vec::new(), held_out: 1 };
         let trial = |point: &Vec<f64>| {
             let setting = space.at(point);
             let numbers: Vec<f64> =

@@ -31,7 +31,7 @@ pub(crate) struct Request {
 }
 
 /// The results so far.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Results(HashMap<(String, Seeds), HashMap<u32, Sample>>);
 
 /// What a search needs before it can go on.
@@ -61,7 +61,12 @@ pub(crate) struct Asked<'a> {
 impl Results {
     /// Notes the result of a block.
     pub(crate) fn note(&mut self, setting: &Setting, seeds: Seeds, block: u32, sample: Sample) {
-        self.0.entry((setting.key(), seeds)).or_default().insert(block, sample);
+        self.note_key(setting.key(), seeds, block, sample);
+    }
+
+    /// Notes the result of a block of the setting with this key.
+    pub(crate) fn note_key(&mut self, key: String, seeds: Seeds, block: u32, sample: Sample) {
+        self.0.entry((key, seeds)).or_default().insert(block, sample);
     }
 
     fn tally(&self, goal: &Goal, setting: &Setting, seeds: Seeds, blocks: u32) -> Result<Tally, Vec<Request>> {

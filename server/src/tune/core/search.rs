@@ -24,8 +24,27 @@ const BEST: usize = 3;
 /// Generations on the surface. Each costs microseconds.
 const ON_THE_SURFACE: usize = 150;
 
-/// Margins at which conditions are asked of the surface, in standard deviations of a trial around it.
-const MARGINS: [f64; 4] = [0.3, 0.6, 1.0, 1.5];
+/// Where the conditions are asked of the surface.
+struct Margins {
+    /// By how much they must be met, in standard deviations of a trial around the surface.
+    deviations: &'static [f64],
+    /// The rung of that trial.
+    rung: u32,
+    /// The part of the trials behind the surface, those nearest to where CMA-ES ended: its denominator.
+    part: usize,
+}
+
+/// The nearer half for the first finalists: far away the figure need not be quadratic.
+const FIRST: Margins = Margins { deviations: &[0.3, 0.6, 1.0, 1.5], rung: 0, part: 2 };
+
+/// All trials for safer finalists, because those that meet the conditions may be far away. The margins are those of a
+/// finalist: one that is two of them within a condition is shown to meet it nearly always.
+fn safer(last: u32) -> Margins {
+    Margins { deviations: &[1.0, 2.0, 3.0, 4.5], rung: last, part: 1 }
+}
+
+/// Times that safer finalists are looked for. Each time the surface knows the last ones, on many frames.
+const REPAIRS: usize = 3;
 
 /// How settings are chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,8 +72,6 @@ pub(crate) struct Problem {
     pub(crate) first: u32,
     /// The last rung, from 0: each has three times the blocks of the one before.
     pub(crate) last: u32,
-    /// Blocks of the report, which no trial sees.
-    pub(crate) held_out: u32,
     /// Seed of the search's own random numbers.
     pub(crate) seed: u64,
 }
@@ -108,10 +125,12 @@ pub(crate) fn search(problem: &Problem, results: &Results) -> Result<Found, Pend
     // Before CMA-ES one rung is enough, but choices stay as they are from here on.
     let has_choices = problem.space.ranges().len() < problem.space.0.len();
     let mut finalists = halved(&mut asked, design, if is_cma && !has_choices { 0 } else { problem.last })?;
+    let mut end = None;
     if is_cma {
         let start = finalists.iter().find_map(|setting| problem.space.point(setting));
         let middle = cma(problem, &mut asked, start.unwrap_or_else(|| vec![0.5; problem.space.0.len()]))?;
-        let points = on_surface(problem, asked.trials(), &middle).into_iter().chain([middle]);
+        let points = on_surface(problem, asked.trials(), &middle, &FIRST).into_iter().chain([middle.clone()]);
+        end = Some(middle);
         let of_design = finalists.into_iter().take(if has_choices { 1 } else { 0 });
         finalists = points.map(|point| problem.space.at(&point)).chain(of_design).collect();
     }
@@ -119,9 +138,15 @@ pub(crate) fn search(problem: &Problem, results: &Results) -> Result<Found, Pend
         finalists.extend(of_least_cost(problem, asked.trials()));
         finalists.push(default.clone());
     }
-    let best = chosen(problem, &mut asked, distinct(finalists))?;
+    let mut best = chosen(problem, &mut asked, distinct(finalists))?;
+    for _ in 0..REPAIRS {
+        let Some(middle) = end.as_ref().filter(|_| best.is_none() && !problem.goal.limits.is_empty()) else { break };
+        let points = on_surface(problem, asked.trials(), middle, &safer(problem.last));
+        let settings: Vec<_> = points.iter().map(|point| problem.space.at(point)).collect();
+        best = chosen(problem, &mut asked, distinct(settings))?;
+    }
     let effects = best.as_ref().map_or(Ok(Vec::new()), |best| effects(&problem.space, &mut asked, best))?;
-    let held_out = |settings: &[Setting]| asked.held_out(settings, problem.held_out);
+    let held_out = |settings: &[Setting]| asked.held_out(settings, problem.goal.held_out);
     let trials = asked.trials().to_vec();
     let Some(best) = best else {
         let default = held_out(&[default])?.remove(0);
@@ -185,7 +210,7 @@ fn cma(problem: &Problem, asked: &mut Asked<'_>, start: Vec<f64>) -> Result<Vec<
 }
 
 /// The lowest points of the surface through the trials near `middle`, one for each margin of the conditions.
-fn on_surface(problem: &Problem, trials: &[Trial], middle: &[f64]) -> Vec<Vec<f64>> {
+fn on_surface(problem: &Problem, trials: &[Trial], middle: &[f64], margins: &Margins) -> Vec<Vec<f64>> {
     let ranges = problem.space.ranges();
     let apart = |point: &[f64]| ranges.iter().map(|place| (point[*place] - middle[*place]).powi(2)).sum::<f64>();
     let of_same_choices = |trial: &&Trial| {
@@ -196,18 +221,25 @@ fn on_surface(problem: &Problem, trials: &[Trial], middle: &[f64]) -> Vec<Vec<f6
             })
     };
     let mut near: Vec<&Trial> = trials.iter().filter(of_same_choices).collect();
-    // The nearer half: far away the figure need not be quadratic.
     near.sort_by(|one, other| {
         let of = |trial: &Trial| problem.space.point(&trial.setting).map_or(f64::INFINITY, |point| apart(&point));
         of(one).total_cmp(&of(other))
     });
-    near.truncate((near.len() / 2).max(near.len().min(NEAR)));
-    let surface = |figure: &dyn Fn(&Trial) -> f64| {
-        Surface::of(&problem.space, &seen(&problem.space, near.iter().map(|trial| (&trial.setting, figure(trial)))))
+    near.truncate((near.len() / margins.part).max(near.len().min(NEAR)));
+    let surface = |figure: &dyn Fn(&Trial) -> (f64, f64)| {
+        let figures = near.iter().map(|trial| {
+            let (value, weight) = figure(trial);
+            (&trial.setting, value, weight)
+        });
+        Surface::of(&problem.space, &seen(&problem.space, figures))
     };
-    let Some(cost) = surface(&|trial| trial.tally.cost_on(problem.first)) else { return Vec::new() };
-    let limits: Vec<_> =
-        (0..problem.goal.limits.len()).map(|place| surface(&|trial| trial.tally.limits[place][0])).collect();
+    // Figures of the same blocks are compared, so that easy ones make no setting better. Conditions are not compared, so
+    // that all blocks of a trial count.
+    let Some(cost) = surface(&|trial| (trial.tally.cost_on(problem.first), 1.0)) else { return Vec::new() };
+    let more = |rung: u32| 3_f64.powi(rung as i32);
+    let limits: Vec<_> = (0..problem.goal.limits.len())
+        .map(|place| surface(&|trial| (trial.tally.limits[place][0], more(trial.rung))))
+        .collect();
     let widest = near.iter().filter_map(|trial| problem.space.point(&trial.setting)).fold(
         (middle.to_vec(), middle.to_vec()),
         |(low, high), point| {
@@ -217,8 +249,11 @@ fn on_surface(problem: &Problem, trials: &[Trial], middle: &[f64]) -> Vec<Vec<f6
             (with(low, f64::min), with(high, f64::max))
         },
     );
-    let margins = if problem.goal.limits.is_empty() { &MARGINS[..1] } else { &MARGINS };
-    margins.iter().map(|margin| lowest(problem, &cost, &limits, *margin, middle, &widest)).collect()
+    let deviation = 1.0 / more(margins.rung).sqrt();
+    let one = |margin: &f64| lowest(problem, &cost, &limits, margin * deviation, middle, &widest);
+    // Without a condition there is no margin.
+    let count = if problem.goal.limits.is_empty() { 1 } else { margins.deviations.len() };
+    margins.deviations.iter().take(count).map(one).collect()
 }
 
 /// Fewest trials of a surface, where there are so many.
@@ -292,26 +327,28 @@ fn chosen(problem: &Problem, asked: &mut Asked<'_>, finalists: Vec<Setting>) -> 
         let tallies = asked.rung(&left, rung)?;
         let Some(leader) = least(problem, &tallies, Proof::Shown) else { return Ok(None) };
         let costs: Vec<_> = tallies.iter().map(|tally| tally.costs.as_slice()).collect();
-        // A leader that may miss a condition beats nobody: another setting may be the only one that meets it.
-        let is_sure = tallies[leader].excess(&problem.goal, Proof::Shown) == 0.0;
+        // A leader that may miss a condition beats nobody: another setting may be the only one that meets it. So few
+        // frames may also show too much, so a setting stays that came nearer to meeting a condition.
+        let is_sure = tallies[leader].is_sure(&problem.goal);
         let worse = worse(&tallies[leader].costs, &costs, level(problem.last as usize));
         let stays = |place: usize| {
             let tally = &tallies[place];
-            !tally.is_failed && tally.excess(&problem.goal, Proof::Doubt) == 0.0 && !(is_sure && worse[place])
+            let is_beaten = is_sure && worse[place] && !tally.is_safer(&tallies[leader], &problem.goal);
+            !tally.is_failed && tally.excess(&problem.goal, Proof::Doubt) == 0.0 && !is_beaten
         };
         left = (0..left.len()).filter(|place| stays(*place)).map(|place| left[place].clone()).collect();
     }
     let tallies = asked.rung(&left, problem.last)?;
     let Some(least) = least(problem, &tallies, Proof::Shown) else { return Ok(None) };
-    let meets = |place: usize, proof: Proof| tallies[place].excess(&problem.goal, proof) == 0.0;
-    if !meets(least, Proof::Shown) {
-        // None is shown to meet the conditions: that which comes nearest to it, if it meets them as measured.
-        return Ok(meets(least, Proof::Measured).then(|| left[least].clone()));
+    let meets = |place: usize| tallies[place].excess(&problem.goal, Proof::Shown) == 0.0;
+    // One that meets them only as measured would often miss them on new frames.
+    if !meets(least) {
+        return Ok(None);
     }
     let is_as_good = |place: &usize| {
         let difference = Difference::between(&tallies[*place].costs, &tallies[least].costs);
         let is_equal = difference.is_some_and(|difference| difference.above() > level(1));
-        *place == least || (meets(*place, Proof::Shown) && is_equal)
+        *place == least || (meets(*place) && is_equal)
     };
     Ok((0..left.len()).find(is_as_good).map(|place| left[place].clone()))
 }

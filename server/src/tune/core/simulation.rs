@@ -32,12 +32,14 @@ struct Fake<'a> {
     factor: &'a dyn Fn(&Setting) -> f64,
     /// The share of missed frames.
     missed: &'a dyn Fn(&Setting) -> f64,
+    /// Whether each setting misses frames of its own, instead of the hardest of all.
+    misses_own: bool,
     fails: &'a dyn Fn(&Setting) -> bool,
 }
 
 impl Default for Fake<'_> {
     fn default() -> Self {
-        Self { seed: 0, frames: FRAMES, factor: &|_| 1.0, missed: &|_| 0.0, fails: &|_| false }
+        Self { seed: 0, frames: FRAMES, factor: &|_| 1.0, missed: &|_| 0.0, misses_own: false, fails: &|_| false }
     }
 }
 
@@ -54,7 +56,8 @@ impl Fake<'_> {
                 let normal = SHARED.sqrt() * common.normal() + (1.0 - SHARED).sqrt() * own.normal();
                 sum += normal.abs();
             }
-            hits += u64::from(common.uniform() < (self.missed)(setting));
+            let place = if self.misses_own { own.uniform() } else { common.uniform() };
+            hits += u64::from(place < (self.missed)(setting));
         }
         let objective = SIGMA * (self.factor)(setting) * sum / self.frames as f64;
         let limits = vec![Figure::Share { hits, all: self.frames }];
@@ -114,8 +117,8 @@ fn number(setting: &Setting, place: usize) -> f64 {
 }
 
 fn problem(parameters: Vec<Parameter>, method: Method) -> Problem {
-    let goal = Goal { is_maximum: false, limits: Vec::new() };
-    Problem { space: Space(parameters), goal, method, trials: 200, first: 5, last: 3, held_out: 60, seed: 1 }
+    let goal = Goal { is_maximum: false, limits: Vec::new(), held_out: 60 };
+    Problem { space: Space(parameters), goal, method, trials: 200, first: 5, last: 3, seed: 1 }
 }
 
 /// The 95th percentile, and the mean.
@@ -155,7 +158,7 @@ fn simulation_of_500_choices_among_32_settings() {
 /// 95th percentile of the regret, and most frames, of halving over 81 settings: 3 values of each of 4 parameters.
 fn of_81(searches: u64) -> (f64, u64) {
     let mut problem = problem(["a", "b", "c", "d"].map(|name| whole(name, 2)).to_vec(), Method::Grid(3));
-    problem.held_out = 100;
+    problem.goal.held_out = 100;
     let all: Vec<_> = (0..searches)
         .map(|seed| {
             let at = |setting: &Setting| (0..4).fold(0, |sum, place| 3 * sum + number(setting, place) as u64);
@@ -325,18 +328,19 @@ fn simulation_of_100_searches_in_a_bowl_with_steep_walls() {
 
 /// Searches whose best setting meets the condition on the held-out frames, those that find one, and the mean regret
 /// among these.
-fn under_a_condition(searches: u64, at: f64) -> (usize, usize, f64) {
+fn under_a_condition(searches: u64, at: f64, misses_own: bool) -> (usize, usize, f64) {
     let mut problem = problem(["a", "b"].map(real).to_vec(), Method::Cma);
     problem.goal.limits = vec![Limit { at, is_upper: true }];
     // Enough frames to show so strict a limit: three times its inverse, at least.
     let strict = at < 0.01;
-    (problem.trials, problem.first, problem.last, problem.held_out) =
+    (problem.trials, problem.first, problem.last, problem.goal.held_out) =
         if strict { (60, 40, 3, 800) } else { (60, 10, 2, 100) };
     // Without the condition the best is at a = 1, where twice as many frames are missed as allowed.
     let factor = |setting: &Setting| 2.0 - number(setting, 0) + (number(setting, 1) - 0.4).powi(2);
     let missed = |setting: &Setting| 2.0 * at * number(setting, 0).powi(2);
     let one = |seed: u64| {
-        let (found, ..) = Fake { seed, factor: &factor, missed: &missed, ..Fake::default() }.run(&problem);
+        let fake = Fake { seed, factor: &factor, missed: &missed, misses_own, ..Fake::default() };
+        let (found, ..) = fake.run(&problem);
         let best = found.best?;
         // On the condition, a = √½.
         Some((!matches!(best.verdict, Verdict::Missed), factor(&best.setting) / (2.0 - 0.5_f64.sqrt()) - 1.0))
@@ -348,7 +352,7 @@ fn under_a_condition(searches: u64, at: f64) -> (usize, usize, f64) {
 
 #[test]
 fn the_best_setting_under_a_condition_meets_it_on_new_frames() {
-    let (met, found, regret) = under_a_condition(10, 0.1);
+    let (met, found, regret) = under_a_condition(10, 0.1, false);
     println!(
         "missed <= 10 %, 10 searches: {found} find a setting, {met} meet it on new frames, mean regret {:.1} %",
         100.0 * regret
@@ -359,25 +363,27 @@ fn the_best_setting_under_a_condition_meets_it_on_new_frames() {
 #[test]
 #[ignore = "slow: .ci/long runs it"]
 fn simulation_of_200_searches_under_a_condition() {
-    for at in [0.1, 0.02] {
-        let (met, found, regret) = said_under_a_condition(at);
-        assert!(found >= 190 && met * 100 >= found * 95, "{met} of {found} at {at}, regret {regret}");
+    for (at, misses_own) in [(0.1, false), (0.02, false), (0.02, true)] {
+        let (met, found, regret) = said_under_a_condition(at, misses_own);
+        assert!(found >= 180 && met * 100 >= found * 95, "{met} of {found} at {at}, regret {regret}");
     }
 }
 
-/// So strict a condition asks for thousands of frames of each setting. A fifth of the searches finds no setting, and of
-/// those found, 94 % meet it on new frames: less than the 95 % of weaker conditions.
+/// So strict a condition asks for thousands of frames of each setting, so a quarter of the searches finds no setting.
 #[test]
 #[ignore = "slow: .ci/long runs it"]
 fn simulation_of_200_searches_under_a_strict_condition() {
-    let (met, found, _) = said_under_a_condition(0.001);
-    assert!(found >= 140 && met * 100 >= found * 90, "{met} of {found}");
+    for misses_own in [false, true] {
+        let (met, found, _) = said_under_a_condition(0.001, misses_own);
+        assert!(found >= 130 && met * 100 >= found * 95, "{met} of {found}");
+    }
 }
 
-fn said_under_a_condition(at: f64) -> (usize, usize, f64) {
-    let (met, found, regret) = under_a_condition(200, at);
+fn said_under_a_condition(at: f64, misses_own: bool) -> (usize, usize, f64) {
+    let (met, found, regret) = under_a_condition(200, at, misses_own);
+    let whose = if misses_own { ", each setting its own frames" } else { "" };
     println!(
-        "missed <= {} %, 200 searches: {found} find a setting, {met} meet it on new frames, mean regret {:.1} %",
+        "missed <= {} %{whose}, 200 searches: {found} find a setting, {met} meet it on new frames, mean regret {:.1} %",
         100.0 * at,
         100.0 * regret
     );

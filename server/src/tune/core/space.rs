@@ -61,6 +61,15 @@ pub(crate) struct Setting(pub(crate) Vec<Option<Value>>);
 pub(crate) struct Space(pub(crate) Vec<Parameter>);
 
 impl Value {
+    /// As a number, if it is one.
+    pub(crate) fn number(&self) -> Option<f64> {
+        match self {
+            Self::Real(number) => Some(*number),
+            Self::Whole(number) => Some(*number as f64),
+            _ => None,
+        }
+    }
+
     /// As text, without quotes.
     pub(crate) fn text(&self) -> String {
         match self {
@@ -123,11 +132,7 @@ impl Domain {
 
     /// The place of a value, from 0 to 1: the inverse of [`Self::at`], up to rounding.
     fn place(&self, value: &Value) -> Option<f64> {
-        let number = match value {
-            Value::Real(number) => Some(*number),
-            Value::Whole(number) => Some(*number as f64),
-            _ => None,
-        };
+        let number = value.number();
         let within = |from: f64, to: f64, is_log: bool| {
             let number = number?;
             let place = if is_log { (number / from).ln() / (to / from).ln() } else { (number - from) / (to - from) };

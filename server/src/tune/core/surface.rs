@@ -18,6 +18,8 @@ pub(crate) struct Seen {
     pub(crate) point: Vec<f64>,
     /// The figure.
     pub(crate) value: f64,
+    /// How many times the blocks of a usual trial are behind it.
+    pub(crate) weight: f64,
 }
 
 /// A term of the surface.
@@ -39,7 +41,7 @@ pub(crate) struct Surface {
     coefficients: DVector<f64>,
     /// Number of choices of each parameter; 0 for a range.
     choices: Vec<usize>,
-    /// Sum of the squared residuals.
+    /// Sum of the squared residuals, times their weights.
     squares: f64,
     freedom: usize,
 }
@@ -67,7 +69,7 @@ impl Surface {
         self.terms.iter().zip(self.coefficients.iter()).map(|(term, factor)| factor * value(term)).sum()
     }
 
-    /// The standard deviation of the points around it.
+    /// The standard deviation around it of points with the weight 1.
     pub(crate) fn deviation(&self) -> f64 {
         (self.squares / self.freedom.max(1) as f64).sqrt()
     }
@@ -104,10 +106,11 @@ fn terms(choices: &[usize], squares: bool, interactions: bool) -> Vec<Term> {
 /// Least squares, by singular values: terms that the points do not tell apart share their effect.
 fn fitted(terms: Vec<Term>, choices: Vec<usize>, seen: &[Seen]) -> Option<Surface> {
     let mut surface = Surface { coefficients: DVector::zeros(terms.len()), terms, choices, squares: 0.0, freedom: 0 };
+    let root = |row: usize| seen[row].weight.sqrt();
     let design = DMatrix::from_fn(seen.len(), surface.terms.len(), |row, column| {
-        surface.value(surface.terms[column], &seen[row].point)
+        root(row) * surface.value(surface.terms[column], &seen[row].point)
     });
-    let values = DVector::from_fn(seen.len(), |row, _| seen[row].value);
+    let values = DVector::from_fn(seen.len(), |row, _| root(row) * seen[row].value);
     let parts = design.clone().svd(true, true);
     let negligible = parts.singular_values.max() * 1e-9;
     surface.coefficients = parts.solve(&values, negligible).ok()?;
@@ -116,10 +119,12 @@ fn fitted(terms: Vec<Term>, choices: Vec<usize>, seen: &[Seen]) -> Option<Surfac
     (surface.freedom > 0 && surface.squares.is_finite()).then_some(surface)
 }
 
-/// The points of settings that have one, with their figures.
-pub(crate) fn seen<'a>(space: &Space, figures: impl Iterator<Item = (&'a Setting, f64)>) -> Vec<Seen> {
-    let seen = |(setting, value): (&Setting, f64)| Some(Seen { point: space.point(setting)?, value });
-    figures.filter(|(_, value)| value.is_finite()).filter_map(seen).collect()
+/// The points of settings that have one, with their figures and weights.
+pub(crate) fn seen<'a>(space: &Space, figures: impl Iterator<Item = (&'a Setting, f64, f64)>) -> Vec<Seen> {
+    let seen = |(setting, value, weight): (&Setting, f64, f64)| {
+        Some(Seen { point: space.point(setting)?, value, weight }).filter(|seen| seen.value.is_finite())
+    };
+    figures.filter_map(seen).collect()
 }
 
 #[cfg(test)]
@@ -141,7 +146,10 @@ mod tests {
     fn looks(noise: f64, seed: u64) -> Vec<Seen> {
         let mut draw = Draw::new(seed);
         let figure = |point: &[f64]| 1.0 + (point[0] - 0.3).powi(2) + if point[2] > 0.66 { 0.5 } else { 0.0 };
-        sobol(3, 60).into_iter().map(|point| Seen { value: figure(&point) + noise * draw.normal(), point }).collect()
+        sobol(3, 60)
+            .into_iter()
+            .map(|point| Seen { value: figure(&point) + noise * draw.normal(), point, weight: 1.0 })
+            .collect()
     }
 
     #[test]
@@ -150,6 +158,20 @@ mod tests {
         assert!((surface.at(&[0.3, 0.9, 0.2]) - 1.0).abs() < 1e-9);
         assert!((surface.at(&[0.0, 0.1, 0.9]) - 1.59).abs() < 1e-9);
         assert!(surface.deviation() < 1e-9);
+    }
+
+    #[test]
+    fn a_point_with_a_weight_counts_as_often_as_that() {
+        let mut weighted = looks(0.1, 1);
+        let mut repeated = weighted.clone();
+        for place in [3, 7, 20] {
+            weighted[place].weight = 4.0;
+            repeated.extend(std::iter::repeat_n(weighted[place].clone(), 3).map(|seen| Seen { weight: 1.0, ..seen }));
+        }
+        let [one, other] = [weighted, repeated].map(|seen| Surface::of(&space(), &seen).unwrap());
+        for point in sobol(3, 20) {
+            assert!((one.at(&point) - other.at(&point)).abs() < 1e-9);
+        }
     }
 
     #[test]

@@ -150,6 +150,7 @@ pub const CLIENT: &[&str] = &[
     "detector",
     "pipeline-timeout",
     "correct",
+    "detector-options",
     "min-radius",
     "max-radius",
     "workers",

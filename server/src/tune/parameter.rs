@@ -1,0 +1,173 @@
+//! Reads the parameters of a plan.
+
+use toml::de::{DeTable, DeValue};
+
+use super::core::draw::DIMENSIONS;
+use super::core::space::{Domain, Parameter, Space, Value};
+
+/// The forms of a parameter, for messages.
+const FORMS: &str = "write { from = 1, to = 9 }, with log = true for equal ratios and whole = true for whole numbers, or \
+                     { choice = [\"a\", \"b\"] }; default = 3 is its value now";
+
+/// The parameters of the table `[parameters]`, in the order of the file.
+///
+/// # Errors
+/// What was wrong and what would be right.
+pub(super) fn space(table: &DeTable<'_>) -> Result<Space, String> {
+    let mut found: Vec<_> = table.iter().collect();
+    found.sort_by_key(|(key, _)| key.span().start);
+    let read = |(key, value): &(&toml::Spanned<toml::de::DeString<'_>>, &toml::Spanned<DeValue<'_>>)| {
+        let name = key.get_ref().to_string();
+        parameter(&name, value.get_ref()).map_err(|wrong| format!("[parameters] {name}: {wrong}"))
+    };
+    let parameters: Vec<_> = found.iter().map(read).collect::<Result<_, _>>()?;
+    match parameters.len() {
+        0 => Err("[parameters] is empty: write one or more, such as threshold = { from = 1, to = 9 }".into()),
+        1..=DIMENSIONS => Ok(Space(parameters)),
+        count => Err(format!("[parameters] has {count} parameters: a search has at most {DIMENSIONS}")),
+    }
+}
+
+fn parameter(name: &str, value: &DeValue<'_>) -> Result<Parameter, String> {
+    let DeValue::Table(table) = value else { return Err(FORMS.into()) };
+    let known = ["from", "to", "log", "whole", "choice", "default"];
+    if let Some(key) = table.keys().map(toml::Spanned::get_ref).find(|key| !known.contains(&key.as_ref())) {
+        return Err(format!("\"{key}\" is not known: {FORMS}"));
+    }
+    let domain = match table.get("choice").map(toml::Spanned::get_ref) {
+        None => range(table)?,
+        Some(_) if table.contains_key("from") || table.contains_key("to") => {
+            return Err("it has a range and a choice: leave one of them out".into());
+        }
+        Some(DeValue::Array(values)) => choice(values)?,
+        Some(_) => return Err("choice is a list, such as [\"a\", \"b\"]".into()),
+    };
+    let default = table.get("default").map(|value| of(&domain, value.get_ref())).transpose()?;
+    Ok(Parameter { name: name.to_owned(), domain, default })
+}
+
+fn choice(values: &toml::de::DeArray<'_>) -> Result<Domain, String> {
+    let values: Vec<Value> = values.iter().map(|value| any(value.get_ref())).collect::<Result<_, _>>()?;
+    match values.len() {
+        0 => Err("the choice is empty: list two values or more".into()),
+        1 => Err("there is only one value: list two or more, or leave the parameter out".into()),
+        _ if (1..values.len()).any(|place| values[..place].contains(&values[place])) => {
+            Err("a value is listed twice".into())
+        }
+        _ => Ok(Domain::Choice(values)),
+    }
+}
+
+fn range(table: &DeTable<'_>) -> Result<Domain, String> {
+    let switch = |key: &str| match table.get(key).map(toml::Spanned::get_ref) {
+        None => Ok(false),
+        Some(DeValue::Boolean(is_on)) => Ok(*is_on),
+        Some(_) => Err(format!("{key} is true or false")),
+    };
+    let (is_log, is_whole) = (switch("log")?, switch("whole")?);
+    let end = |key: &str| {
+        let value = table.get(key).ok_or_else(|| format!("{key} is missing: {FORMS}"))?;
+        number(value.get_ref()).ok_or_else(|| format!("{key} is a number"))
+    };
+    let (from, to) = (end("from")?, end("to")?);
+    if from >= to {
+        return Err(format!("the range from {from} to {to} is empty: from must be below to"));
+    }
+    // A whole number's range begins half a step before its first value.
+    if is_log && (from <= 0.0 || is_whole && from < 1.0) {
+        return Err("log = true needs a range above 0".into());
+    }
+    if !is_whole {
+        return Ok(Domain::Real { from, to, is_log });
+    }
+    // Larger whole numbers have no exact place among real ones.
+    let whole = |end: f64| (end.fract() == 0.0 && end.abs() < 9e15).then_some(end as i64);
+    match (whole(from), whole(to)) {
+        (Some(from), Some(to)) => Ok(Domain::Whole { from, to, is_log }),
+        _ => Err("whole = true needs whole numbers as ends".into()),
+    }
+}
+
+/// A value of this domain.
+fn of(domain: &Domain, value: &DeValue<'_>) -> Result<Value, String> {
+    let outside = || "default is outside the range".to_owned();
+    match domain {
+        Domain::Real { from, to, .. } => {
+            let number = number(value).ok_or("default is a number")?;
+            (*from..=*to).contains(&number).then_some(Value::Real(number)).ok_or_else(outside)
+        }
+        Domain::Whole { from, to, .. } => {
+            let number = number(value).filter(|number| number.fract() == 0.0).ok_or("default is a whole number")?;
+            (*from as f64..=*to as f64).contains(&number).then_some(Value::Whole(number as i64)).ok_or_else(outside)
+        }
+        Domain::Choice(values) => {
+            let value = any(value)?;
+            values.contains(&value).then_some(value).ok_or_else(|| "default is not among the choices".to_owned())
+        }
+    }
+}
+
+fn any(value: &DeValue<'_>) -> Result<Value, String> {
+    match value {
+        DeValue::String(text) => Ok(Value::Text(text.to_string())),
+        DeValue::Boolean(flag) => Ok(Value::Flag(*flag)),
+        DeValue::Integer(_) => {
+            let whole = number(value).filter(|number| number.fract() == 0.0 && number.abs() < 9e15);
+            whole.map(|number| Value::Whole(number as i64)).ok_or_else(|| "this whole number is too large".to_owned())
+        }
+        DeValue::Float(_) => number(value).map(Value::Real).ok_or_else(|| "write finite numbers".to_owned()),
+        _ => Err("write numbers, texts in quotes, or true and false".into()),
+    }
+}
+
+fn number(value: &DeValue<'_>) -> Option<f64> {
+    let number: f64 = match value {
+        DeValue::Integer(whole) => whole.as_str().parse().ok()?,
+        DeValue::Float(number) => number.as_str().parse().ok()?,
+        _ => return None,
+    };
+    number.is_finite().then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Space, String> {
+        space(DeTable::parse(text).unwrap().get_ref())
+    }
+
+    #[test]
+    fn ranges_and_choices_are_read_in_the_order_of_the_file() {
+        let space = read(
+            "z = { from = 1, to = 9 }\na = { from = 1, to = 100, whole = true, log = true, default = 30 }\n\
+             kind = { choice = [\"x\", \"y\"], default = \"y\" }\n",
+        )
+        .unwrap();
+        assert_eq!(space.0[0].domain, Domain::Real { from: 1.0, to: 9.0, is_log: false });
+        assert_eq!(space.0[1].domain, Domain::Whole { from: 1, to: 100, is_log: true });
+        assert_eq!(space.default_setting().key(), "-,30,\"y\"");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_parameter_is_said() {
+        for (text, words) in [
+            ("", "[parameters] is empty"),
+            ("a = { from = 9, to = 1 }", "[parameters] a: the range from 9 to 1 is empty: from must be below to"),
+            ("a = { from = 1, to = 1 }", "is empty"),
+            ("a = { from = 0, to = 1, log = true }", "log = true needs a range above 0"),
+            ("a = { from = 0.5, to = 3, whole = true }", "whole numbers as ends"),
+            ("a = { from = 0, to = 1, step = 3 }", "\"step\" is not known"),
+            ("a = { from = 0 }", "to is missing"),
+            ("a = 3", "write { from = 1, to = 9 }"),
+            ("a = { choice = [] }", "the choice is empty"),
+            ("a = { choice = [1] }", "only one value"),
+            ("a = { choice = [1, 1] }", "listed twice"),
+            ("a = { choice = [1, 2], default = 3 }", "not among the choices"),
+            ("a = { from = 0, to = 1, default = 3 }", "outside the range"),
+        ] {
+            let wrong = read(text).unwrap_err();
+            assert!(wrong.contains(words), "{text}: {wrong}");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! The example `examples/tune`: OpenCV's `HoughCircles` on two camera settings.
+
+use std::fs;
+use std::path::Path;
+
+use testkit::python;
+
+use crate::room::{Room, said};
+
+#[test]
+fn the_circles_of_opencv_are_tuned_on_two_camera_settings() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let requirements = root.join("benches/detector/opencv/requirements.txt");
+    let python = python::environment(Path::new(env!("CARGO_TARGET_TMPDIR")), "opencv-venv", &requirements)
+        .unwrap_or_else(|error| panic!("{error}"));
+    let example = |name: &str| fs::read_to_string(root.join("../examples/tune").join(name)).expect("the example");
+    // Smaller frames and fewer trials than the example has.
+    let plan = example("circles.toml");
+    assert!(plan.contains("frames = 10\n") && plan.contains("[pipeline]\n"), "{plan}");
+    let plan = plan.replace("frames = 10\n", "frames = 3\nsize = \"160x120\"\n");
+    let interpreter = format!("[pipeline]\ntimeout = \"20s\"\npython = \"{}\"\n", python.display());
+    let plan = plan.replace("[pipeline]\n", &interpreter).replace("examples/tune/", "");
+    // So few frames cannot show that fewer are missed.
+    let plan = plan.replace("missed <= 1%", "missed <= 20%");
+    let room = Room::new(&format!("trials = 24\nseeds = 2\nheld_out = 10\n{plan}"));
+    room.write("circles.py", &example("circles.py"));
+    let text = said(&room.tune("out", &["--jobs", "2"]).expect(0));
+    assert!(text.contains("on 60 frames of 10 seeds that no trial saw"), "{text}");
+    for name in ["sigma", "dp", "param1", "param2"] {
+        assert!(text.contains(&format!("\n  {name}")), "{name}: {text}");
+    }
+    let best: toml::Table = toml::from_str(&room.read("out/best.toml")).expect("TOML");
+    assert_eq!(best["pipeline"].as_str(), Some("circles.py:find"));
+    assert!(room.read("out/report.html").contains("data-part=\"against\""));
+}

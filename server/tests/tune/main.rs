@@ -1,0 +1,8 @@
+//! `server tune` with the real programs: plans, searches that are killed, what they find, and who reads it.
+#![cfg(feature = "parquet")]
+
+mod examples;
+mod plans;
+mod room;
+mod running;
+mod used;
