@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use tempfile::TempDir;
 use testkit::program::{Ended, Program, command};
 use testkit::python;
+
+/// A search that starts a program for each seed takes ten seconds on a quiet machine.
+const SEARCH_LIMIT: Duration = Duration::from_secs(300);
 
 /// A plan with four parameters of `hough-classic`, of a few hundred blocks of some milliseconds.
 pub(crate) const PLAN: &str = "minimise = \"error_px.l1.mean\"\nsubject_to = [\"missed <= 20%\"]\ntrials = 24\nseeds = 2\n\
@@ -71,7 +75,7 @@ impl Room {
     }
 
     pub(crate) fn server(&self, arguments: &[&str]) -> Ended {
-        Program::start(self.command(arguments)).end()
+        Program::start(self.command(arguments)).end_within(SEARCH_LIMIT)
     }
 
     /// Searches into this folder.

@@ -4,7 +4,32 @@ use std::fs;
 
 use testkit::program::{Program, poll};
 
-use crate::room::{PLAN, Room, said};
+use crate::room::{OF_PROGRAM, PLAN, Room, said};
+
+#[test]
+fn a_program_is_tuned_and_the_gain_is_said_with_its_interval() {
+    let room = Room::new(OF_PROGRAM);
+    let text = said(&room.tune("out", &[]).expect(0));
+    assert!(text.contains("seeds that no trial saw"), "{text}");
+    assert!(text.contains("better than the default: error_px.l1.mean changes by -0."), "{text}");
+    assert!(text.contains("kind") && text.contains("dead: it changes nothing"), "{text}");
+    // Settings with which the program fails are counted and not chosen.
+    assert!(text.contains("of them failed") && text.contains("answered none"), "{text}");
+    let best: toml::Table = toml::from_str(&room.read("out/best.toml")).expect("TOML");
+    let bias = best["parameters"]["bias"].as_float().expect("a number");
+    assert!(bias.abs() < 0.15, "{bias}");
+    let rows = room.table("out");
+    let failed: Vec<_> = rows.iter().filter(|row| row["state"] == "\"failed\"").collect();
+    assert!(!failed.is_empty());
+    for row in failed {
+        assert!(row["bias"].parse::<f64>().unwrap() > 0.8 && row.contains_key("reason"), "{row:?}");
+        assert!(!row.contains_key("objective"), "{row:?}");
+    }
+    for name in ["trial", "rung", "frames", "bias", "kind", "objective", "lower", "upper", "state"] {
+        assert!(rows[0].contains_key(name), "no {name} in {:?}", rows[0]);
+    }
+    assert_eq!(rows[0]["bias"], "0.7", "the first trial is the default");
+}
 
 #[test]
 fn none_better_than_the_default_is_an_answer() {

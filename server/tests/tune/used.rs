@@ -6,7 +6,7 @@ use std::process::Command;
 use testkit::ends::Server;
 use testkit::program::{Ended, Program, command};
 
-use crate::room::{PLAN, Room, python, said};
+use crate::room::{OF_PROGRAM, PLAN, Room, python, said};
 
 /// The mean error of a session with this client, on frames that no search saw.
 fn error_of(room: &Room, options: &[&str]) -> f64 {
@@ -43,6 +43,15 @@ fn refused(room: &Room, options: &[&str]) -> String {
     client.args(["127.0.0.1:9", "--no-graphics", "--wait", "0s"]).args(options).current_dir(room.0.path());
     let ended: Ended = Program::start(client).end().expect(2);
     said(&ended)
+}
+
+#[test]
+fn the_client_runs_the_program_with_the_setting_that_was_found() {
+    let room = Room::new(OF_PROGRAM);
+    room.tune("out", &[]).expect(0);
+    let default = error_of(&room, &["--pipeline", "exec:python3 -SE detect.py 0.7 seeing"]);
+    let tuned = error_of(&room, &["--detector-options", "out/best.toml"]);
+    assert!(tuned < default - 0.3, "{tuned}, {default}");
 }
 
 #[test]

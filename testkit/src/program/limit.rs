@@ -11,8 +11,13 @@ pub const LIMIT: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Calls `ask` until it answers, for at most [`LIMIT`].
-pub fn poll<T>(mut ask: impl FnMut() -> Option<T>) -> Option<T> {
-    let deadline = Instant::now() + LIMIT;
+pub fn poll<T>(ask: impl FnMut() -> Option<T>) -> Option<T> {
+    poll_within(LIMIT, ask)
+}
+
+/// Calls `ask` until it answers, for at most `limit`.
+pub fn poll_within<T>(limit: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
+    let deadline = Instant::now() + limit;
     loop {
         match ask() {
             None if Instant::now() < deadline => thread::sleep(PAUSE),

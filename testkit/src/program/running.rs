@@ -4,7 +4,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
 use super::ended::Ended;
-use super::limit::{LIMIT, poll};
+use super::limit::{LIMIT, poll_within};
 use super::lines::Lines;
 
 /// A running program. Its output is read as it comes.
@@ -68,9 +68,14 @@ impl Program {
     }
 
     /// Waits for the end of the program.
-    pub fn end(mut self) -> Ended {
-        let status = poll(|| self.child.try_wait().expect("our own child"))
-            .unwrap_or_else(|| panic!("{} did not end within {LIMIT:?}; it said:\n{}", self.name, self.said()));
+    pub fn end(self) -> Ended {
+        self.end_within(LIMIT)
+    }
+
+    /// Waits for the end of a program that has more to do than others: at most `limit`.
+    pub fn end_within(mut self, limit: Duration) -> Ended {
+        let status = poll_within(limit, || self.child.try_wait().expect("our own child"))
+            .unwrap_or_else(|| panic!("{} did not end within {limit:?}; it said:\n{}", self.name, self.said()));
         let elapsed = self.started.elapsed();
         Ended { code: status.code(), stdout: self.stdout.all(), stderr: self.stderr.all(), elapsed }
     }
