@@ -1,7 +1,7 @@
 //! A running program.
 
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::ended::Ended;
 use super::limit::{LIMIT, poll_within};
