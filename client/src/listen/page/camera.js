@@ -59,6 +59,11 @@ class Sending {
     this.latencies = [];
     this.kept = new Map();
     this.hasEnded = false;
+    // Figures and answer of the last session are no longer true.
+    this.began = performance.now();
+    this.show();
+    at("said").textContent = "";
+    at("answer").hidden = true;
     this.begin().catch((error) => this.end(`${error.name}: ${error.message}`));
   }
 
