@@ -16,7 +16,7 @@ pub fn poll<T>(ask: impl FnMut() -> Option<T>) -> Option<T> {
 }
 
 /// Calls `ask` until it answers, for at most `limit`.
-pub fn poll_within<T>(limit: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
+pub(crate) fn poll_within<T>(limit: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + limit;
     loop {
         match ask() {
