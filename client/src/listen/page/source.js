@@ -23,7 +23,7 @@ const now = () => Math.round(performance.now() * 1000);
  *
  * `stream` is what the client is told of the frames. `handlers.opened()` is called when frames may be sent,
  * `handlers.answered(id, answer, milliseconds)` with each answer, `handlers.lost(id)` for each frame that gets none in time, and
- * `handlers.ended(reason)` once.
+ * `handlers.ended(reason)` once, after which nothing else is called.
  */
 export class Source {
   constructor(stream, handlers, token) {
@@ -199,6 +199,8 @@ export class Source {
     clearTimeout(this.timer);
     clearInterval(this.timer);
     for (const { limit } of this.unanswered.values()) clearTimeout(limit);
+    // The connection stays open for a moment. An answer that comes then is of no frame any more.
+    this.unanswered.clear();
     // What was said before is still sent.
     setTimeout(() => {
       this.connection.close();
