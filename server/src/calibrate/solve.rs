@@ -38,12 +38,11 @@ pub(super) fn solve(problem: &Problem<'_>, start: &[f64], used: &Used) -> Result
         if is_rounding || step.iter().all(|step| step * step <= STILL * STILL * variance) {
             return Ok(p);
         }
-        // Most steps are taken, so the next normal equations are summed at once, and their cost with them.
-        let better = problem.normal(&next, used);
+        let cost = problem.cost(&next, used);
         let scaled = normal.gradient.component_mul(&scale);
         let expected = step.dot(&(&step * damping + scaled));
-        let gain = better.as_ref().map_or(f64::NEG_INFINITY, |better| (normal.cost - better.cost) / expected);
-        match better.filter(|_| gain > 0.0) {
+        let gain = (normal.cost - cost) / expected;
+        match (gain > 0.0).then(|| problem.normal(&next, used)).flatten() {
             Some(better) => {
                 (p, normal) = (next, better);
                 (damping, growth) = (damping * (1.0 - (2.0 * gain - 1.0).powi(3)).max(1.0 / 3.0), 2.0);
