@@ -40,9 +40,9 @@ class _Camera(TypedDict, total=False):
     exposure: float
     """Motion blur: exposure time as a share of the frame interval, 0 to 1 (default 0)."""
     delay: float
-    """Delay of the camera in ms: frames show the scene of before, while the truth stays, 0 to 10000 (default 0)."""
+    """Delay of the camera in ms, 0 to 10000: frames show the scene of this long ago, the truth is of now (default 0)."""
     rolling_shutter: float
-    """Rolling shutter: time from row to row in us, while the truth stays that of the frame's time, 0 to 1000 (default 0)."""
+    """Rolling shutter: time from row to row in us, 0 to 1000; the truth is that of the frame's time (default 0)."""
     lens: str | PathLike[str]
     """Lens from a YAML file of OpenCV, ROS or `server calibrate`; the options of the lens override it."""
     focal: float | str

@@ -103,7 +103,7 @@ Examples:
 Exit codes:
   0  compared, whatever was found
   1  a gate failed or had no data; with --strict also if it was inconclusive
-  2  a run cannot be read, or is not to be compared with the others
+  2  a run cannot be read, or cannot be compared with the others
   4  a round failed, or a file cannot be written";
 
 /// Text at the end of `sweep --help`.

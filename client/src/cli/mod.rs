@@ -45,7 +45,7 @@ Exit codes:
      stopped the client
   2  wrong usage, or a pipeline that cannot do the server's task
   3  no server, port taken, or connection lost
-  4  any other error, such as a server that does not stop on x";
+  4  any other error, such as a server that does not stop after the command x";
 
 /// Help heading of the options for logging.
 const LOGS: &str = "Logs";

@@ -39,7 +39,7 @@ pub struct PipelineArgs {
     pub correct: Option<Arc<Correction>>,
 
     /// Use the setting that server tune found: the pipeline and the parameters of its best.toml. --min-radius and
-    /// --max-radius come first
+    /// --max-radius override it
     #[arg(long, help_heading = PIPELINE, value_name = "FILE", value_parser = settings)]
     pub detector_options: Option<Arc<Tuned>>,
 

@@ -13,8 +13,9 @@ use super::choice::ModelChoice;
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Calibrate")]
 pub struct CalibrateOptions {
-    /// Runs to calibrate: folders that a run wrote with --out, or CSV files with the header frame,x,y,u,v (truth x, y and
-    /// answer u, v in px; optionally t_us, cov_xx, cov_xy, cov_yy, radius). For the model camera each is a pose
+    /// Runs to calibrate: folders that a run wrote with --out, or CSV files with the header frame,x,y,u,v (truth x, y
+    /// and answer u, v in px; optionally t_us, cov_xx, cov_xy, cov_yy, radius). For the model camera, each RUN is one
+    /// pose
     #[arg(id = "calibrate", value_name = "RUN", required = true, value_hint = ValueHint::AnyPath)]
     pub inputs: Vec<PathBuf>,
 
@@ -33,8 +34,8 @@ pub struct CalibrateOptions {
     #[arg(id = "calibrate-focal", long = "focal", value_name = "PX", value_parser = focal)]
     pub focal: Option<f64>,
 
-    /// What the answers are estimates of: point, disc (the centroid of the picture of a disc on the plane, corrected
-    /// by the exact formula) or sphere (the same of a sphere whose centre is on the plane, for the model camera)
+    /// What the answers estimate: point; disc (the centroid of the picture of a disc in the plane, which an exact
+    /// formula corrects); or sphere (the same for a sphere whose centre is in the plane; only for the model camera)
     #[arg(id = "calibrate-target", long = "target", value_name = "KIND", default_value = "point")]
     pub target: Target,
 
@@ -42,12 +43,12 @@ pub struct CalibrateOptions {
     #[arg(id = "calibrate-size", long = "size", value_name = "WIDTHxHEIGHT")]
     pub size: Option<Size>,
 
-    /// Run without a lens, to measure how large the answers' errors are. A run needs it for a verdict whether the model
-    /// fits
+    /// Run without a lens, to measure how large the answers' errors are. Only then is there a verdict on whether the
+    /// model fits a run
     #[arg(long, value_name = "RUN", value_hint = ValueHint::AnyPath)]
     pub reference: Option<PathBuf>,
 
-    /// Second run, or CSV file, whose answers are corrected: the remaining error is shown
+    /// Correct the answers of this second run, or CSV file, and show the remaining error
     #[arg(long, value_name = "RUN", value_hint = ValueHint::AnyPath)]
     pub verify: Option<PathBuf>,
 

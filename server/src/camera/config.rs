@@ -117,14 +117,14 @@ pub struct CameraConfig {
     #[schemars(range(min = 0, max = 1), extend("takes" = "a share of the frame interval from {}"))]
     pub exposure: f64,
 
-    /// Delay of the camera in ms: each frame shows the scene as it was this long before its time, while the truth stays that
-    /// of its time
+    /// Delay of the camera in ms: each frame shows the scene as it was this long before the frame's time. The truth is
+    /// that of the frame's time
     #[arg(long, value_name = "MS", default_value_t = 0.0)]
     #[schemars(range(min = 0, max = MAX_DELAY_MS), extend("takes" = "a delay of {} ms"))]
     pub delay: f64,
 
-    /// Rolling shutter: time from the start of the exposure of a row to that of the next one, in us. The first row starts at
-    /// the frame's time, of which the truth stays
+    /// Rolling shutter: time from the start of the exposure of a row to that of the next one, in us. The first row
+    /// starts at the frame's time. The truth is that of the frame's time
     #[arg(long, value_name = "US", default_value_t = 0.0)]
     #[schemars(range(min = 0, max = MAX_LINE_US), extend("takes" = "a line time of {} us"))]
     pub rolling_shutter: f64,

@@ -50,8 +50,9 @@ pub struct LensConfig {
     #[schemars(with = "Option<String>")]
     pub centre: Option<Centre>,
 
-    /// Distortion of the lens, such as plumb_bob:-0.3,0.1,0,0,0: plumb_bob (k1 k2 p1 p2 k3), rational_polynomial (and k4 k5
-    /// k6) or equidistant (k1 k2 k3 k4), in OpenCV's order; those left out at the end are 0 [default: that of --lens, or none]
+    /// Distortion of the lens, such as plumb_bob:-0.3,0.1,0,0,0: plumb_bob (k1 k2 p1 p2 k3), rational_polynomial (k4 k5
+    /// k6 too) or equidistant (k1 k2 k3 k4), in OpenCV's order; coefficients left out at the end are 0 [default: that
+    /// of --lens, or none]
     #[arg(long, value_name = "MODEL:K1,K2")]
     #[serde(serialize_with = "written")]
     #[schemars(with = "Option<String>")]

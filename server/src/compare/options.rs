@@ -15,11 +15,11 @@ const ROUNDS: &str = "12";
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Compare")]
 pub struct CompareOptions {
-    /// Runs to compare: folders that a run wrote with --out, or reports. The first is what the others are compared with
+    /// Runs to compare: folders that a run wrote with --out, or reports. The others are compared with the first
     #[arg(id = "compare", value_name = "RUN", value_hint = ValueHint::AnyPath)]
     pub runs: Vec<PathBuf>,
 
-    /// Run this TOML file, and others, in turns (ABBA), and compare their latencies too; give two or more
+    /// Run this TOML file and others in turns (ABBA), and also compare their latencies; give two or more files
     #[arg(id = "compare-run", long = "run", value_name = "FILE", action = ArgAction::Append, value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
 
@@ -49,8 +49,8 @@ pub struct CompareOptions {
     #[arg(id = "compare-strict", long = "strict")]
     pub strict: bool,
 
-    /// Figures by subset of the frames: radius (of the ball in each frame), contrast and noise (of each run), with a
-    /// comma between them; one run alone will do
+    /// Show figures by subset of the frames: radius (of the ball in each frame), contrast and noise (of each run),
+    /// separated by commas. A single run is enough
     #[arg(id = "compare-by", long = "by", value_name = "NAME", value_delimiter = ',')]
     pub by: Vec<By>,
 

@@ -30,7 +30,7 @@ pub struct SweepOptions {
     #[arg(long, value_name = "I/N")]
     pub shard: Option<Shard>,
 
-    /// Number of shards, for an engine that gives only the index: the completions of a Kubernetes Job
+    /// Number of shards, for an engine that gives only the index; for a Kubernetes Job, its completions
     #[arg(long, value_name = "N")]
     pub shards: Option<NonZeroU64>,
 
