@@ -11,7 +11,7 @@ use std::{env, fs};
 /// The target of the page's detector. Rust has it after `rustup target add wasm32-unknown-unknown`.
 const WASM: &str = "wasm32-unknown-unknown";
 
-/// What the detector is made of, from the workspace's folder.
+/// The sources of the detector, relative to the workspace's folder.
 const DETECTOR: [&str; 6] = [
     "wasm",
     "client/src/pipeline/hough",
@@ -43,14 +43,14 @@ fn messages(_out: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Writes `hough.wasm`, and a script that says how long it is. The file is empty where the detector cannot be built: the
-/// server does without, and its page says so.
+/// Writes `hough.wasm`, and a script with its length. If the detector cannot be built, the file is empty: the server
+/// works without it, and its page says so.
 fn detector(out: &Path) -> Result<(), Box<dyn Error>> {
     let workspace = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("..");
     let sources = DETECTOR.map(|source| workspace.join(source));
     let module = match libraries_of_targets() {
         Some(libraries) if sources.iter().all(|source| source.exists()) => {
-            // Also when the target is installed later.
+            // The libraries are watched too, so that the detector is built once the target is installed.
             let watched = sources.iter().chain([&libraries]);
             watched.for_each(|path| println!("cargo::rerun-if-changed={}", path.display()));
             if libraries.join(WASM).exists() { built(&workspace, out) } else { Vec::new() }
@@ -73,17 +73,18 @@ fn libraries_of_targets() -> Option<PathBuf> {
 
 /// The module, from its own workspace; empty if it cannot be built.
 fn built(workspace: &Path, out: &Path) -> Vec<u8> {
-    // target/PROFILE/build/server-…/out: builds of this package with other features take the same module.
+    // `out` is target/PROFILE/build/server-…/out. The module is in target/PROFILE, where builds with other features
+    // find it.
     let folder = out.ancestors().nth(3).unwrap_or(out).join("hough");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--release", "--locked", "--target", WASM, "--target-dir"]).arg(&folder);
-    // Not the settings of the build around this one: those of clippy, of a fuzzer, or of another target.
+    // The settings of the outer build (clippy, a fuzzer, another target) must not apply here.
     let theirs = ["CARGO_BUILD_", "CARGO_ENCODED_", "CARGO_PROFILE_", "CARGO_TARGET_", "CLIPPY_", "RUSTC_"];
     let names = env::vars_os().map(|(name, _)| name);
     for name in names.filter(|name| theirs.iter().any(|start| name.to_string_lossy().starts_with(start))) {
         cargo.env_remove(name);
     }
-    // Every browser of the last years has these instructions.
+    // All current browsers have these instructions.
     cargo.env("RUSTFLAGS", "-C target-feature=+simd128").current_dir(workspace.join("wasm"));
     let module = folder.join(WASM).join("release/hough.wasm");
     let module = match cargo.output() {

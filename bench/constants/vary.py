@@ -109,7 +109,7 @@ def rewrite(folder):
             out.append(call(line, scope) if is_code else line)
             in_use = in_use and not line.rstrip().endswith(";")
         path.write_text("\n".join(out) + tests)
-    # A call cannot stand within a format.
+    # A format string cannot contain a call.
     explain = folder / HOUGH / "explain.rs"
     explain.write_text(explain.read_text().replace('{MOST_ALARMS()}"', '{}",\n            MOST_ALARMS()'))
     return names

@@ -18,7 +18,7 @@ class Driver:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        # Everything else is as everybody's Firefox has it.
+        # All other preferences keep their defaults.
         (self.profile / "user.js").write_text(f'user_pref("marionette.port", {port});\n')
         command = ["firefox-esr", "--headless", "--no-remote", "--marionette", "--profile", str(self.profile)]
         environment = os.environ | {"HOME": str(self.profile)}

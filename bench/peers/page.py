@@ -1,4 +1,4 @@
-"""The page of a server in headless Firefox, as everybody's Firefox is set: python3 page.py URL OPENINGS
+"""The page of a server in headless Firefox with default preferences: python3 page.py URL OPENINGS
 
 In each opening the page runs `hough`, if the server's build has it, until five frames are answered. Prints the pipeline and the
 counts of each as JSON.

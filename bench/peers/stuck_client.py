@@ -1,7 +1,7 @@
 """The example's client with a fault that keeps the link from opening: python stuck_client.py FAULT HOST PORT
 
-FAULT is `client` (it is DTLS's client though the offer leaves it the server's role, as werift is), `silent` (its SCTP does
-not answer) or `stranger` (its certificate is not the one whose fingerprint it names).
+FAULT is `client` (it takes DTLS's client role although the offer leaves it the server's, as werift does), `silent` (its
+SCTP does not answer) or `stranger` (its certificate is not the one whose fingerprint it names).
 """
 
 import pathlib

@@ -40,7 +40,7 @@ class _Camera(TypedDict, total=False):
     exposure: float
     """Motion blur: exposure time as a share of the frame interval, 0 to 1 (default 0)."""
     delay: float
-    """Delay of the camera in ms, 0 to 10000: frames show the scene of this long ago, the truth is of now (default 0)."""
+    """Delay of the camera in ms: the scene in a frame is this much older than its truth, 0 to 10000 (default 0)."""
     rolling_shutter: float
     """Rolling shutter: time from row to row in us, 0 to 1000; the truth is that of the frame's time (default 0)."""
     lens: str | PathLike[str]

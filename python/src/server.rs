@@ -95,8 +95,7 @@ impl Server {
             })
         })?;
         match exit {
-            // Which sessions there were, and how they ended, is in the report.
-            // The report has the verdicts.
+            // The report says how the sessions ended, and has the verdicts.
             Exit::Fine | Exit::NoPeer | Exit::GateFailed => Ok(()),
             _ => Err(PyRuntimeError::new_err("the server failed; the log (logging.getLogger(\"plumb\")) says why")),
         }
@@ -113,7 +112,7 @@ impl Server {
             (is_complete || left.is_zero()).then_some(())
         })?;
         // Copied without the GIL. A thread that holds the GIL and waits for the results could wait for ever, because
-        // making Python objects may run any finaliser, which may give the GIL away.
+        // making Python objects may run any finaliser, which may release the GIL.
         let (report, table) = leaving::detached(py, || {
             let results = self.collected.results();
             (results.report(self.run.clone()).to_json(), results.table.clone())

@@ -23,7 +23,7 @@ import pytest
 import plumb
 from plumb._node import plain
 
-# A port of its own, unseen by the network, as fast as the link takes frames.
+# A free port, no announcement, and frames as fast as the link takes them.
 QUIET: dict[str, Any] = {"listen": "127.0.0.1:0", "no_announce": True, "fps": "max"}
 SMALL: dict[str, Any] = {"size": (64, 48), "radius": 8}
 

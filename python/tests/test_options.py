@@ -219,7 +219,7 @@ WRONG_VALUES: list[tuple[dict[str, Any], str]] = [
 
 def test_a_missing_camera_is_named_by_its_device() -> None:
     for takes in (plumb.frames, plumb.Server):
-        # Docker's option keeps its name.
+        # `--device` is an option of Docker, so it keeps its form.
         with pytest.raises(ValueError, match="/dev/video4711 does not exist: .* docker run --device /dev/video4711"):
             takes(source="camera:4711")
 

@@ -179,7 +179,7 @@ fn an_answer_without_a_proof_over_the_certificates_opens_nothing() {
     let mut peer = Peer::of(&server);
     let nonces = peer.challenged();
     let offer = peer.prove(&Token::of(TOKEN.as_bytes()).prove(Role::Sink, &nonces, None));
-    // Its own description is one that everybody can read.
+    // The server can read its own description, so this answer fails only for its missing proof.
     peer.say(&serde_json::json!({"type": "answer", "sdp": offer["sdp"]}));
     let said = peer.receive();
     assert!(said["reason"].as_str().is_some_and(|reason| reason.contains("is not for this link")), "{said}");

@@ -40,7 +40,7 @@ fn video() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-/// Chooses these, and sends the camera.
+/// Chooses these values, and starts to send the camera.
 fn send(page: &Page, chosen: &[(&str, &str)]) {
     for (name, value) in chosen {
         page.run(&format!("document.getElementById('{name}').value = {}", json!(value)));

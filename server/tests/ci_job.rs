@@ -55,7 +55,7 @@ fn run(error_px: f64) -> (Output, String) {
     let mut shell = Command::new("bash");
     shell.args(["-e", "-o", "pipefail", "-c", &script]).current_dir(folder.path()).env("PATH", path);
     shell.env_remove("DISPLAY").env("PLUMB_LISTEN", &address).env("PLUMB_NO_ANNOUNCE", "true");
-    // So that the test is quick on a machine that is.
+    // At the highest rate, so that the test takes no longer than it must.
     let output = shell.env("PLUMB_FPS", "max").output().expect("bash");
     let junit = fs::read_to_string(folder.path().join("junit.xml")).expect("the verdicts");
     (output, junit)

@@ -206,7 +206,7 @@ fn with_too_few_descriptors_both_programs_say_so_and_neither_panics() {
             let ended = Program::start(program).end();
             let said = ended.stderr.join("\n");
             assert!(!said.contains("panicked"), "{name}, {limit}: {said}");
-            // The loader did not get as far as the program: some of the descriptors were the test runner's.
+            // The loader failed before the program started, because descriptors of the test runner were open too.
             if said.contains("error while loading shared libraries") {
                 continue;
             }
@@ -219,8 +219,8 @@ fn with_too_few_descriptors_both_programs_say_so_and_neither_panics() {
 #[test]
 #[cfg(unix)]
 fn a_loopback_with_too_few_descriptors_ends_by_itself() {
-    // Enough to listen; from too few for the client's link up to enough for both. They run side by side: each may try
-    // for 10 s.
+    // All limits are enough to listen. The smallest are too few for the client's link, the largest enough for both
+    // ends. The programs run at the same time, because each may try for 10 s.
     let start = |limit| {
         let mut program = command_after(&format!("ulimit -n {limit}"), "server");
         program.args(["--loopback", "--no-graphics", "--no-announce", "--frames", "3", "--once"]);

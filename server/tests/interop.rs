@@ -96,7 +96,7 @@ impl Peer {
         command
     }
 
-    /// What follows in the command so that the peer opens a link at all.
+    /// Further arguments, without which the peer opens no link.
     fn needs(self) -> &'static [&'static str] {
         match self {
             Self::Werift => &["passive"],
@@ -173,7 +173,7 @@ fn firefox_is_there() -> bool {
     let found = Command::new(FIREFOX).arg("--version").output().is_ok_and(|version| version.status.success());
     assert!(found || std::env::var("CI").as_deref() != Ok("true"), "no {FIREFOX} (Debian's package, see .ci/install)");
     if !found {
-        // Not by a macro, whose text is only shown for tests that fail.
+        // Written to stderr itself, because the text of print macros is only shown for tests that fail.
         let _ = writeln!(std::io::stderr(), "SKIPPED: no {FIREFOX}");
     }
     found

@@ -33,7 +33,7 @@ fn most_bytes_of(trials: u64, folder: &Path) -> usize {
 #[test]
 fn memory_does_not_grow_with_the_number_of_trials() {
     let folder = tempfile::tempdir().expect("a folder");
-    // The first sweep pays for what is made once.
+    // The first sweep also takes memory that is taken only once.
     most_bytes_of(5, folder.path());
     let (few, many) = (most_bytes_of(20, folder.path()), most_bytes_of(420, folder.path()));
     println!("{few} bytes for 20 trials, {many} for 420");

@@ -37,7 +37,7 @@ pub fn is_there() -> bool {
     if !found {
         let missing = "no chromedriver (Debian's chromium and chromium-driver, see .ci/install)";
         assert!(std::env::var("CI").as_deref() != Ok("true"), "{missing}");
-        // Not by a macro, whose text is only shown for tests that fail.
+        // Written to stderr itself, because the text of print macros is only shown for tests that fail.
         let _ = writeln!(std::io::stderr(), "SKIPPED: {missing}");
     }
     found

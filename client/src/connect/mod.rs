@@ -25,7 +25,7 @@ pub struct Connecting {
 }
 
 impl Connecting {
-    /// Starts the wait for the server and the link that a client wants.
+    /// Starts to wait for the server, and for the link that the client asks for.
     pub fn begin(config: &Config) -> Self {
         let (link, mtu) = (config.link, config.sctp_mtu);
         let asked = Asked { link, admission: config.admission.clone(), tls: config.tls.clone(), mtu };
@@ -33,7 +33,8 @@ impl Connecting {
     }
 
     /// Makes attempts until a link is open or there is no time for another. Logs once what it waits for, and why. After
-    /// the command to quit both, the current attempt is the last: it can still stop a server that is there.
+    /// the command to quit both, it finishes the current attempt and makes no other: the command may still reach a
+    /// server.
     ///
     /// # Errors
     /// Why the last attempt failed.

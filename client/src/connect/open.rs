@@ -93,7 +93,7 @@ async fn open_webrtc(
 ) -> Result<Link, HandshakeError> {
     let mtu = Some(mtu.unwrap_or(path.mtu));
     let signaling_peer = Some(path.peer.ip());
-    // A page has the sockets of its browser.
+    // A page has its browser's sockets, so it gets the settings of a stranger, and one address.
     let (peer, addresses) = match signaling.is_of_page() {
         true => (PeerKind::Stranger, webrtc::one_address(path.local)),
         false => (PeerKind::Plumb, webrtc::local_addresses(path.local)),

@@ -130,7 +130,7 @@ impl Discovery {
         }
     }
 
-    /// Time until which other servers may answer, after this one answers now.
+    /// How long to wait for answers of other servers, given that this one answers now.
     fn moment_after(&self, server: &Found) -> Instant {
         let is_meant = server.address.ip().is_loopback() && !self.failed.contains_key(&server.address);
         Instant::now() + if is_meant { Duration::ZERO } else { GRACE }

@@ -131,7 +131,7 @@ fn outline(canvas: &mut RgbImage, circle: &FoundCircle, width_px: f64, colour: [
             let (dx, dy) = (f64::from(column) - x, f64::from(row) - y);
             let (u, v) = ((dx * cos + dy * sin) / a, (dy * cos - dx * sin) / b);
             let level = u.hypot(v);
-            // The distance of first order: exact for a circle, and near the outline of an ellipse.
+            // The distance to first order: exact for a circle, and close to exact near the outline of an ellipse.
             let slope = (u / a).hypot(v / b) / level.max(1e-9);
             let distance = (level - 1.0).abs() / slope.max(1e-9);
             blend(canvas, (column, row), 0.5 + 0.5 * width_px - distance, colour);

@@ -55,9 +55,10 @@ pub(super) struct FoundCircle {
 pub(super) struct Candidate {
     #[serde(flatten)]
     pub(super) circle: FoundCircle,
-    /// By how many powers of ten such an edge is rarer in a random picture. `None` if the edge is outside.
+    /// Evidence for the edge: −log₁₀ of the number of such edges expected in a random picture. `None` if the edge is
+    /// outside.
     pub(super) evidence: Option<f64>,
-    /// Share of the outline on which the edge is.
+    /// Share of the outline that has an edge.
     pub(super) share: f64,
     /// Why it was rejected. `None` if it was found.
     pub(super) reason: Option<String>,

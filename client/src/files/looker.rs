@@ -10,7 +10,7 @@ use crate::pipeline::{
     DEFAULT_MIN_AXIS_RATIO, Detector, DetectorOfAll, Estimate, PipelineError, RadiusLimits, RadiusRange,
 };
 
-/// A detector with what is asked of it.
+/// A detector, and what it is asked to find.
 pub(super) struct Looker {
     detector: Kind,
     limits: RadiusLimits,

@@ -87,7 +87,7 @@ fn print_lines(results: impl Iterator<Item = Found>) -> io::Result<bool> {
         if let Some(error) = error {
             all_good = false;
             error!("{file}: {}", Escaped(error));
-            // Without a time, there was no picture.
+            // Without a time, no picture could be read.
             if detect_us.is_none() {
                 continue;
             }

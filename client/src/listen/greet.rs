@@ -71,7 +71,7 @@ impl Desk {
         self.greet_source(Signaling::of_page(socket), path, is_encrypted, until).await.map(Some)
     }
 
-    /// Opens a link to a visitor that says until `until` that it is a source.
+    /// Opens a link to a visitor that introduces itself as a source before `until`.
     async fn greet_source(
         &self,
         mut signaling: Signaling,

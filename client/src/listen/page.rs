@@ -1,8 +1,8 @@
 //! The page that a listening client shows a browser: with it, the browser's camera is a source that calls.
 //!
-//! It holds nothing of this client, so every address may see it. A page of another site must not make its visitor's browser
-//! call this client: `Host` must be an address of this machine, or the connection inside TLS, whose certificate a foreign name
-//! does not have; and the WebSocket is for our own page.
+//! The page contains no data of this client, so every address may see it. A page of another site must not make a
+//! visitor's browser call this client. So outside TLS, `Host` must be an IP address or `localhost`; inside TLS, the
+//! certificate excludes foreign names. Only the page itself may open the WebSocket.
 
 use std::io;
 use std::net::IpAddr;

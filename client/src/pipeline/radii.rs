@@ -132,7 +132,7 @@ impl RadiusLimits {
         RadiusRange::new(min, max).ok()
     }
 
-    /// These limits, where one is missing that of the parameters `min_radius` and `max_radius`; and the other parameters.
+    /// Fills in missing limits from the parameters `min_radius` and `max_radius`. Also returns the other parameters.
     #[must_use]
     pub fn or(self, mut parameters: Parameters) -> (Self, Parameters) {
         let (min, max) = (parameters.remove("min_radius"), parameters.remove("max_radius"));

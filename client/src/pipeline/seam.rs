@@ -31,8 +31,8 @@ pub trait PipelineKind: Debug + Send + Sync {
     /// The tasks it can do, by their names in a server's hello.
     fn tasks(&self) -> &'static [&'static str];
 
-    /// The kind that does this task, if it is another kind than this one: the task has other answers than
-    /// [`answers`](Self::answers) describes.
+    /// The kind that does this task, if its answers are not those that [`answers`](Self::answers) describes. `None` if
+    /// this kind does it.
     fn of_task(&self, _task: &str) -> Option<&'static dyn PipelineKind> {
         None
     }

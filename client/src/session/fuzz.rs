@@ -58,7 +58,7 @@ pub fn check(bytes: &[u8]) {
     shell.finish();
 }
 
-/// The session's shell, with the book that the properties are checked by.
+/// The session's shell, with the records against which the properties are checked.
 struct Shell {
     session: Session,
     kind: u8,

@@ -1,9 +1,9 @@
 //! The page that the server's port shows in a browser: a dashboard of its sessions, and a pipeline that runs in the page.
 //!
-//! [`access`](shared::door::access) says who may see it, `assets` has its files. [`Pages`] is what all open pages share: the `state` of the
-//! sessions, which [`PagesOutput`] writes on the outputs' thread, and which sessions are watched. `socket` sends figures and
-//! pictures to one page; `picture` makes them small. A page that is slow gets the latest state later, and delays nobody.
-//! Without an open page, a frame costs one load.
+//! [`access`](shared::door::access) says who may see it, `assets` has its files. [`Pages`] is what all open pages
+//! share: the `state` of the sessions, which [`PagesOutput`] writes on the outputs' thread, and which sessions are
+//! watched. `socket` sends figures and pictures to one page; `picture` makes them small. A page that is slow gets the
+//! latest state later, and delays nobody. Without an open page, a frame costs one atomic load.
 //!
 //! The pipeline in the page is a client like others: its WebSocket at `/signaling` carries the lines of
 //! [`shared::door::lines`].
@@ -64,7 +64,7 @@ impl Pages {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // The state is only shown.
+        // A panic elsewhere does not matter: the state is only shown.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

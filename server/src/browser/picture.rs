@@ -1,4 +1,4 @@
-//! A frame as a page shows it: at most 640 pixels wide, with truth, answer and figures.
+//! A frame as a page shows it: at most 640 pixels on its longer side, with truth, answer and figures.
 
 use serde::Serialize;
 use shared::canvas::colour::{Colours, Look};

@@ -109,7 +109,7 @@ impl State {
         self.of(report.session).report = Some(Box::new(report.clone()));
     }
 
-    /// A session is over. If its client never said hello, it was no session for people.
+    /// A session is over. A session whose client never said hello is not shown.
     pub(super) fn ended(&mut self, report: &SessionReport) {
         if !self.sessions.contains_key(&report.session) {
             return;
@@ -125,8 +125,8 @@ impl State {
         }
     }
 
-    /// The session to show: the one that was asked for if it is known; else the one that began last among those that go on,
-    /// or among all.
+    /// The session to show: the one that was asked for, if it is known. Otherwise the running session that began last,
+    /// or if none is running, the session that began last.
     pub(super) fn shown(&self, asked: Option<u64>) -> Option<u64> {
         let going_on = self.sessions.iter().rev().find(|(_, seen)| !seen.has_ended).map(|(session, _)| *session);
         asked

@@ -18,7 +18,7 @@ pub const CAMERA_HEADING: &str = "Camera";
 /// The allowed focal lengths and distances, in px. A focal length of 1 px sees a whole half-space in any image.
 const LENGTHS_PX: std::ops::RangeInclusive<f64> = 1.0..=1e6;
 
-/// Largest tilt and pan, in degrees. Beyond it a plane is seen so flat that its ball is a line.
+/// Largest tilt and pan, in degrees. Beyond it, the plane is seen at so small an angle that a ball is nearly a line.
 const MOST_TURN: f64 = 80.0;
 
 /// Largest coefficient. Those of real lenses are below 100.
@@ -27,8 +27,9 @@ const MOST_COEFFICIENT: f64 = 1e6;
 /// Most poses: ten times what a calibration needs.
 const MOST_POSES: u32 = 100;
 
-/// Ranges from which poses are drawn: their angle to the image and the roll in degrees, and the distance in focal lengths.
-/// Planes that face the camera do not tell the focal length (Zhang, PAMI 22, 2000), and steep ones leave little room.
+/// Ranges from which poses are drawn: their angle to the image and the roll in degrees, and the distance in focal
+/// lengths. Planes that face the camera do not determine the focal length (Zhang, PAMI 22, 2000), and on steep ones the
+/// ball has little room.
 const TURNED: (f64, f64) = (20.0, 40.0);
 const ROLLED: (f64, f64) = (-15.0, 15.0);
 const DISTANCE: (f64, f64) = (1.0, 1.4);

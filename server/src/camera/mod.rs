@@ -106,7 +106,7 @@ pub struct Picture<'a> {
 pub struct Room {
     /// Its size, in px of the plane.
     pub size: Size,
-    /// By how much its coordinates begin later than those of the plane.
+    /// Place of its origin in the coordinates of the plane, in px.
     pub offset: (f64, f64),
 }
 

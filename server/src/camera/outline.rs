@@ -22,11 +22,11 @@ const FLAT_PX: f64 = 2e-4;
 /// Fewest and most corners. The most are enough for a ball of 680 px.
 const CORNERS: (usize, usize) = (64, 4096);
 
-/// Points of the outline that tell the pixels it reaches, and by how much the outline may lie outside of them: 0.5 % of the
-/// distance between them and the middle.
+/// Number of points of the outline from which the pixels that it reaches are found. Between these points the outline
+/// may extend further, by up to 0.5 % of their distance from the middle.
 const COARSE: usize = 32;
 
-/// A share of a cell at which a side is taken to leave it.
+/// Tolerance at a cell's border, in cells: a point this close to the border counts as beyond it.
 const EDGE: f64 = 1e-9;
 
 /// The polygon's corners as angles of the rim: cosine and sine, times the factor that puts them outside.
@@ -175,7 +175,8 @@ fn orientation(corners: &[(f64, f64)]) -> f64 {
     pairs.map(|(a, b)| a.0 * b.1 - a.1 * b.0).sum::<f64>().signum()
 }
 
-/// Calls `take` with each cell of a window that a side crosses, and the area that the side sweeps there if its ends move.
+/// Calls `take` with each cell of a window that a side crosses, and the area that the side sweeps in this cell as its
+/// ends move.
 fn sweep(
     from: (f64, f64),
     to: (f64, f64),
@@ -209,7 +210,7 @@ fn sweep(
             });
             take((column as usize, row as usize), swept);
         }
-        // A side that does not move on is at its end.
+        // Without progress, rounding has stopped the walk at the side's end.
         if next <= share {
             return;
         }

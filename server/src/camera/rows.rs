@@ -13,8 +13,8 @@ use super::recycled::Recycled;
 use super::view::Posed;
 use crate::scene::Path;
 
-/// Moments of a frame at which the ball is looked for. Between two of them it is nowhere farther from both than they are
-/// apart.
+/// Intervals of a frame's time. The place of the ball is computed at their ends. In between, the ball is at most as far
+/// from these places as two neighbouring places are apart.
 const MOMENTS: usize = 64;
 
 /// The times of a frame's rows.

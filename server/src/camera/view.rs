@@ -108,12 +108,12 @@ impl View {
             step /= 2.0;
             share += if shows(share + step) { step } else { 0.0 };
         }
-        // Whole px: what rounding has taken off is given back.
+        // The bisection ends a little below a whole number of px; 0.1 px makes up for that.
         let side = |side: u32| (share * f64::from(side) + 0.1).min(f64::from(MAX_SIDE)) as u64;
         Size::new(side(self.size.width), side(self.size.height)).ok()
     }
 
-    /// By how much the coordinates of a room begin later than those of the plane.
+    /// Place of a room's origin in the coordinates of the plane, in px.
     pub(super) fn offset(&self, room: Size) -> (f64, f64) {
         let ((x, y), (u, v)) = (middle(self.size), middle(room));
         (x - u, y - v)
@@ -155,8 +155,7 @@ impl<'a> Posed<'a> {
         Some((Circle { x, y, radius: (area / PI).sqrt() }, projected))
     }
 
-    /// How the plane's x, its y, and the radius change with the scored point's x, its y, and the radius while the others
-    /// stay.
+    /// The derivatives of the plane's x, its y and the radius by the scored point's x, its y and the radius.
     pub(super) fn steering(&self, ball: Circle) -> Option<Matrix3> {
         let by = match self.view.point {
             TruthPoint::Centre => {
@@ -168,7 +167,7 @@ impl<'a> Posed<'a> {
                     let moved = Circle { x: ball.x + x, y: ball.y + y, radius: ball.radius + radius };
                     Some(self.rim(moved)?.moments(self.view.angles.iter().copied())?.centroid)
                 };
-                // A small ball is not made smaller than it can be.
+                // The radius is reduced by this step, so it must be smaller than the radius.
                 let h = STEP_PX.min(ball.radius / 2.0);
                 let slope = |above: Point, below: Point| [0, 1].map(|axis| (above[axis] - below[axis]) / (2.0 * h));
                 let x = slope(at(h, 0.0, 0.0)?, at(-h, 0.0, 0.0)?);

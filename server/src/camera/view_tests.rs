@@ -172,7 +172,7 @@ impl Case {
         };
         let pixel = |index: usize| {
             let (column, row) = ((index % SIZE.width as usize) as f64, (index / SIZE.width as usize) as f64);
-            // Where a coarse grid, with the corners, is even, the pixel is: outlines are smooth.
+            // If the corners and a coarse grid agree, so does the whole pixel, because outlines are smooth.
             let corners = [(-0.5, -0.5), (0.5, -0.5), (-0.5, 0.5), (0.5, 0.5)];
             let corners = corners.iter().filter(|(dx, dy)| meets(column + dx, row + dy)).count();
             match (corners, share(column, row, 4)) {
@@ -235,9 +235,9 @@ fn the_truth_has_the_image_of_the_centre_and_the_centroid_and_the_scored_one_is_
         assert_eq!((seen, seen.plane), (same, case.ball));
         assert_eq!(((by_centre.x, by_centre.y), (by_centroid.x, by_centroid.y)), (seen.centre, seen.centroid));
         let [u, v] = case.centroid(case.ball);
-        // Points of a 25th of a px: the errors of some 2,000 of them at the rim cancel to a thousandth.
+        // The points are 1/25 px apart. The errors of some 2,000 points at the rim average out to a thousandth of a px.
         assert!((seen.centroid.0 - u).hypot(seen.centroid.1 - v) < 2e-3, "{case:?}: {seen:?}, ({u}, {v})");
-        // The ray of the centre leads to it: a ball of a thousandth of a px is met.
+        // The ray through the image of the centre meets the centre: it hits a ball of a thousandth of a px there.
         let small = Circle { radius: 1e-3, ..case.ball };
         assert!(case.meets(small)(seen.centre.0, seen.centre.1), "{case:?}");
         let area: f64 = case.cover(case.ball, 40).iter().sum();
@@ -267,7 +267,8 @@ fn the_centroid_is_a_third_of_a_px_off_the_centre_under_45_degrees() {
     assert!((sum[0] / all - seen.centroid.0).abs() < 1e-3 && (sum[1] / all - seen.centroid.1).abs() < 1e-3, "{seen:?}");
 }
 
-/// Where the exact formulas take the centroid of a frame's light, with the distance of the light from the centre's image.
+/// The centre that the exact formulas derive from the centroid of a frame's light, and the distance of this centroid
+/// from the image of the centre.
 fn corrected(lens: LensConfig, map: &Map, ball: Circle) -> ([f64; 2], f64) {
     let size = Size { width: 640, height: 480 };
     let solid = lens.solid();

@@ -22,7 +22,7 @@ pub(super) struct JunitOutput {
     run: Run,
     strict: bool,
     began: SystemTime,
-    /// Since when each session is in progress.
+    /// When each running session began.
     running: HashMap<u64, Instant>,
     /// The latest sessions.
     judged: VecDeque<JudgedSession>,
@@ -121,7 +121,7 @@ fn made(path: &Path, content: &[u8]) -> io::Result<()> {
     drop(OpenOptions::new().write(true).create(true).truncate(false).open(path)?);
     let written = Replaced::new(path).and_then(|mut file| file.write(content));
     if written.is_err() {
-        // The file that is left is empty. This error is more useful than that of removing it.
+        // The file is empty now. The error of the write is more useful than an error of the removal.
         let _ = fs::remove_file(path);
     }
     written

@@ -1,4 +1,4 @@
-//! Which sessions the pages of browsers show. Without a page, asking costs one load.
+//! Which sessions the pages of browsers show. Without a page, asking costs one atomic load.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -16,7 +16,7 @@ impl RunSpec {
         let mut text = String::new();
         for option in Self::augment_args(Command::new("run")).get_arguments() {
             let id = option.get_id().as_str();
-            // What they say is in other options.
+            // Their content is in other options.
             if ["meta_file", "lens"].contains(&id) || self.unused.iter().any(|unused| unused == id) {
                 continue;
             }

@@ -74,8 +74,8 @@ impl Axis {
         }
     }
 
-    /// Moves back to where it was a time before, for a time before frame 0, at which nothing is drawn: straight, and back
-    /// from the walls at the same speed.
+    /// Moves back in time, to before frame 0. No speeds are drawn for that time, so the ball moves in straight lines
+    /// and leaves the walls at the speed with which it met them.
     pub(super) fn retreat(&mut self, time_s: f64) {
         let room = self.high - self.low;
         if self.velocity == 0.0 || room <= 0.0 {

@@ -86,9 +86,9 @@ impl Scene {
         Shot { radius, path: Path::of_ball(self.latest.clone(), exposure * self.step_s) }
     }
 
-    /// The shot of frame `index` as the scene was `delay_s` before. The radius stays that of the frame.
+    /// The shot of frame `index`, with the scene as it was `delay_s` earlier. The radius is that of the frame.
     pub fn shot_before(&mut self, index: u64, exposure: f64, delay_s: f64) -> Shot {
-        // The step in which the time lies, from its start: a whole number of steps back, then forward again.
+        // Goes back by whole steps, to the last one before that time, then forward to the time.
         let steps = (delay_s / self.step_s).ceil().max(0.0) as u64;
         let ball = if steps <= index {
             self.seek(index - steps);

@@ -17,8 +17,9 @@ use super::greeter::{Connection, Greeter, Guest};
 use super::http::Upgraded;
 use crate::browser::Dashboard;
 
-/// How long a connection may be silent whose address has the page open. Chromium opens connections in advance and closes those
-/// that it has not used within 10 s. An offer on one of them would be taken for the answer to the request that follows.
+/// How long a connection may be silent if its address has the page open. Chromium opens connections in advance and
+/// closes those that it has not used within 10 s. An offer on one of them would be taken for the answer to the request
+/// that follows.
 const SPARE_SILENCE: Duration = Duration::from_secs(12);
 
 impl Greeter<'_> {
@@ -72,7 +73,7 @@ impl Greeter<'_> {
         }
     }
 
-    /// Shows a page the sessions, beside them. With a token, only to a page that holds it.
+    /// Starts a task that shows the sessions to a page. If there is a token, the page must prove it first.
     fn show(&self, dashboard: Dashboard, socket: WebSocket) {
         let admission = self.config.admission.clone();
         tokio::spawn(async move {

@@ -83,7 +83,7 @@ fn lane(number: u8) -> Lane {
     [Lane::Control, Lane::Frames, Lane::Answers][usize::from(number) % 3]
 }
 
-/// The session's shell, with the book that the properties are checked by.
+/// The session's shell, with the records against which the properties are checked.
 struct Shell {
     session: Session,
     now: u64,

@@ -172,7 +172,7 @@ impl BallScene {
 #[derive(Clone, Debug)]
 pub struct BallSource {
     scene: Place,
-    /// The same scene, earlier by the delay: what a camera with a delay shows.
+    /// The same scene, for a camera with a delay, which shows it as it was earlier.
     shown: Option<Place>,
     delay_s: f64,
     camera: Camera,
@@ -209,7 +209,8 @@ impl Place {
 }
 
 impl Place {
-    /// The shot of a frame as the scene was this long before. Scattered balls have no before.
+    /// The shot of a frame with the scene as it was this long earlier. Scattered balls have no earlier places, so they
+    /// ignore the delay.
     fn shot_before(&mut self, index: u64, exposure: f64, delay_s: f64) -> Shot {
         match self {
             Self::Bouncing(scene) => scene.shot_before(index, exposure, delay_s),

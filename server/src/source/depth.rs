@@ -58,7 +58,7 @@ impl SourceKind for DepthKind {
     }
 }
 
-/// Ids of the run's options that only the ball uses: all but its motion and size.
+/// Ids of the run's options that this source does not use: all options of the ball except motion and size.
 fn unused_options() -> Vec<String> {
     options_of_the_ball().into_iter().filter(|id| !MOTION.contains(&id.as_str())).collect()
 }

@@ -17,7 +17,7 @@ fn hough_is_there(page: &Page) -> bool {
     let is_there = page.run("return ![...document.getElementById('choice').options].at(-1).disabled") == true;
     assert!(is_there || std::env::var("CI").as_deref() != Ok("true"), "{}", page.text("#choice-hint"));
     if !is_there {
-        // Not by a macro, whose text is only shown for tests that fail.
+        // Written to stderr itself, because the text of print macros is only shown for tests that fail.
         let _ = writeln!(std::io::stderr(), "SKIPPED: {}", page.text("#choice-hint"));
     }
     is_there

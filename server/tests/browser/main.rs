@@ -63,7 +63,7 @@ fn wait_for_end(page: &Page) -> String {
     ended.as_str().unwrap_or_default().to_owned()
 }
 
-/// What the console has, apart from what a server that has ended causes.
+/// The messages of the console, without those about a server that has ended.
 fn complaints(page: &Page) -> Vec<String> {
     page.console().into_iter().filter(|line| !line.contains("ERR_CONNECTION_REFUSED")).collect()
 }

@@ -9,8 +9,8 @@ use testkit::report::rows;
 
 use crate::LINKS;
 
-/// Moments after the start of the client. Over loopback a link opens in 3 to 30 ms, after the program has started; the
-/// latest are in the session.
+/// Moments after the start of the client. Over loopback, opening a link takes 3 to 30 ms after the program has started.
+/// The last moments are in the session.
 const MOMENTS_MS: [u64; 12] = [0, 2, 4, 6, 8, 10, 15, 20, 30, 50, 100, 300];
 
 #[test]
@@ -20,7 +20,7 @@ fn a_client_killed_at_any_moment_leaves_a_server_that_serves_the_next() {
         for moment in MOMENTS_MS {
             let mut client = server.client(&["--link", link]);
             thread::sleep(Duration::from_millis(moment));
-            // It may have done everything by then.
+            // The session may be over by then.
             if client.is_running() {
                 client.signal("KILL");
             }

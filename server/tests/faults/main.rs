@@ -14,7 +14,7 @@ mod six;
 /// The links between two programs.
 const LINKS: [&str; 3] = ["webrtc", "tcp", "grpc"];
 
-/// Does this over each link, side by side.
+/// Runs a test over every link at the same time.
 fn over_every_link(of: impl Fn(&str) + Sync) {
     std::thread::scope(|scope| {
         for link in LINKS {

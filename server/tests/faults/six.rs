@@ -7,7 +7,7 @@ use testkit::report::rows;
 
 use crate::LINKS;
 
-/// Runs 30 frames. The client gets these arguments. Returns what client and server have to say.
+/// Runs 30 frames with these arguments for the server and the client. Returns the ends of client and server.
 fn run(server: &[&str], client: &[&str]) -> [Ended; 2] {
     let pair = Pair::new(["fd99::1/64", "fd99::2/64"]);
     let options = [&["--no-graphics", "--listen", "[fd99::1]:9200", "--once", "--frames", "30"], server].concat();

@@ -3,8 +3,8 @@
 use super::{Fingerprint, Nonce, Nonces, Proof, ServerId, Token};
 use crate::protocol::message::Role;
 
-/// Checks that a text is a nonce, a proof and a server's fingerprint that are written as they were read, or is refused;
-/// that a made-up proof is never accepted; and that a description with two certificates names none.
+/// Reads a text as a nonce, a proof and a server's fingerprint. Checks that what is accepted is written as it was read,
+/// that a made-up proof never holds, and that a description with two certificates names none.
 ///
 /// # Panics
 /// If one of these properties does not hold.

@@ -21,8 +21,8 @@ pub const PROOF_BYTES: usize = 32;
 /// Start of every covered message, so that a proof of another protocol or version is never valid here.
 const CONTEXT: &[u8] = b"plumb admission 1\0";
 
-/// Start of every message that a page proves, which only watches. It differs from that of clients, so that a peer between a
-/// client and the server cannot watch with the client's proof.
+/// Start of every message that is proved for a page that only watches. It differs from that of clients, so that a peer
+/// between a client and the server cannot watch with the client's proof.
 const PAGE_CONTEXT: &[u8] = b"plumb page 1\0";
 
 /// Start of every message that a server's identity signs.

@@ -50,7 +50,8 @@ pub struct Proven {
     identity: Option<Identity>,
     /// The key of the named source, if this end is a sink that names one.
     meant: Option<PublicKey>,
-    /// Whether the second proofs cover the certificates. Only a test leaves them out, to show that it then succeeds.
+    /// Whether the second proofs cover the certificates. Only a test leaves them out, to show that a peer in the middle
+    /// then gets a link.
     #[cfg(test)]
     pub(crate) is_bound: bool,
 }
@@ -138,8 +139,8 @@ impl Admission {
         Ok(Some(proven))
     }
 
-    /// The source's side for a page that only watches: takes its hello, and if there is a token, proves itself and waits for
-    /// the page's proof. A client's proof is none for this.
+    /// The source's side for a page that only watches: takes its hello, and if there is a token, proves itself and
+    /// waits for the page's proof. A client's proof is not valid here.
     ///
     /// # Errors
     /// [`SignalingError::NotAdmitted`], which the page is told, or a failure of the connection.

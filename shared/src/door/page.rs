@@ -20,14 +20,14 @@ macro_rules! headers {
     };
 }
 
-/// What a page may do: load its own files, connect to the program that it came from, and run in a worker what its reader typed,
-/// or a worker of ours. The style of an element is set by script only, which this policy allows.
+/// A page may load its own files, connect to the program that it came from, and start workers: with what its reader
+/// typed, or from a file of ours. Only scripts set the style of an element, which this policy allows.
 pub const HEADERS: &str =
     headers!("script-src 'self'; style-src 'self'; img-src 'self' data:; worker-src 'self' blob:");
 
-/// What a worker may do that compiles WebAssembly: that, and load it from its own server. It is a file of ours, and runs nothing
-/// that anybody typed. The page may not compile WebAssembly, and neither may the worker of what was typed: that has the page's
-/// policy.
+/// A worker with this policy may compile WebAssembly and load it from its own server. It is a file of ours and runs
+/// nothing that anybody typed. The page and the worker of a typed pipeline have the policy above, so they may not
+/// compile WebAssembly.
 pub const MODULE_HEADERS: &str = headers!("script-src 'wasm-unsafe-eval'");
 
 /// Media type.

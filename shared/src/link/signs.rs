@@ -5,9 +5,9 @@ use crate::flow::liveness::Silence;
 
 /// Watches for acknowledgements between one check and the next.
 ///
-/// Over TCP it is the peer's kernel that acknowledges, until its buffer is full. So once it has a ping, acknowledgements
-/// are no signs of life any more until a message comes: a program that runs answers the ping. While the ping waits behind
-/// frames on a slow link, they are.
+/// Over TCP the peer's kernel acknowledges until its buffer is full, even if the program is stopped. A program that
+/// runs answers pings. So once the kernel has a ping, acknowledgements do not count until a message comes. While the
+/// ping still waits behind frames on a slow link, they count.
 #[derive(Debug)]
 pub struct Signs {
     lanes: &'static [Lane],

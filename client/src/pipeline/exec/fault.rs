@@ -38,7 +38,8 @@ pub(super) enum Fault {
     NotReading,
     #[error("cannot be read from or written to: {0}")]
     Pipe(#[from] io::Error),
-    /// The program failed less than a second after its start, and waits for its restart. Not logged: the failure was.
+    /// The program failed less than a second after its start, and waits for its restart. Not logged, because the
+    /// failure was logged.
     #[error("is not started again yet")]
     Down,
     /// The session ends.

@@ -1,6 +1,6 @@
 //! How far chance goes: the sigmas beyond which something other than noise is at work.
 //!
-//! Each is chosen by how often the noise exceeds it, given how often it is asked. The rates are those of a normal
+//! Each is chosen by how often noise exceeds it, considering how often it is tested. The rates are those of a normal
 //! distribution, on both sides.
 
 /// For a pixel or a cell: noise exceeds it once in 16,000. A disc of 70 px radius has as many pixels.

@@ -26,10 +26,10 @@ pub struct Trial {
     pub circle: Circle,
     /// The ellipse, if it is not round.
     pub ellipse: Option<Ellipse>,
-    /// Evidence of an edge that closes: the power of ten by which so good an edge is rarer in a random frame (−log₁₀ of
-    /// the expected number of false alarms). `None` if no part of its edge lies in the frame.
+    /// Evidence of an edge that closes: −log₁₀ of the number of false alarms expected in a random frame. `None` if no
+    /// part of its edge lies in the frame.
     pub evidence: Option<f64>,
-    /// Share of its outline on which the edge is, from 0 to 1.
+    /// Share of its outline that has an edge, from 0 to 1.
     pub share: f64,
     /// Why it is not among the discs that were found. `None` if it is.
     pub rejected: Option<String>,

@@ -16,7 +16,8 @@ use crate::task::TaskName;
 /// Shortest interval between two pictures or progress reports: the interval at which a window is drawn.
 const SHOW_INTERVAL: Duration = Duration::from_micros(33_333);
 
-/// Shortest interval between two pictures for pages of browsers. A page is beside the sessions, and they come first.
+/// Shortest interval between two pictures for pages of browsers. It is longer than for windows, because sessions have
+/// priority over pages.
 const PAGE_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Shortest interval between two progress reports for a line of text: a person reads no faster.
@@ -25,7 +26,8 @@ const LINE_INTERVAL: Duration = Duration::from_millis(200);
 /// Interval between two reports of a running session: a crash loses at most as much.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Informs the outputs about one session. What waits takes `&mut self`, because a keeper must not be shared by threads.
+/// Informs the outputs about one session. Methods that wait take `&mut self`, because a keeper must not be shared
+/// between threads.
 pub(super) struct Reporter<'a> {
     outputs: &'a Outputs,
     metrics: &'a Metrics,

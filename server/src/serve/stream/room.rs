@@ -23,8 +23,8 @@ impl Room {
     pub(super) fn new(rate: Rate, lifetime: Duration, window: u32) -> Self {
         let lifetime_us = lifetime.as_micros() as u64;
         match rate.hz() {
-            // From the rate. Half of the lifetime would not do: the lifetime is bounded, and 200 frames per second are
-            // below its bounds.
+            // The rate gives the interval. Half of the lifetime would be too long above 200 frames per second, because
+            // a lifetime is at least 10 ms.
             Some(hz) => Self::Paced { interval_us: ((1e6 / hz).round() as u64).max(1) },
             None => Self::Unpaced { lifetime_us, frames: 1, window: u64::from(window) },
         }

@@ -41,8 +41,9 @@ const WIDTH_CUT_PX: f64 = 8.0;
 /// Pixels in front of clutter. They are fewer, because ground close to the disc is more likely to have one level.
 const WIDTH_LEVELS_PX: f64 = 2.0;
 
-/// The annulus is gathered again if the edge moved by a pixel from its middle, or if it should be wider by a seventh:
-/// the plain pixels are two or three, and half of one is then missing. At most this many times.
+/// Another annulus is gathered if the edge is this many pixels off the middle of the present one, or if a wider one by
+/// this factor is needed: of the two or three plain pixels, half of one is then missing. The last constant is the
+/// largest number of annuli.
 const CENTRED_PX: f64 = 1.0;
 const WIDE_ENOUGH: f64 = 1.15;
 const MAX_ANNULI: usize = 3;

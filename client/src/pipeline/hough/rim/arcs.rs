@@ -23,7 +23,8 @@ const ARC_PX: f64 = HALF_STEP as f64;
 const RAY_PX: f64 = 1.5;
 const MAX_RAYS: usize = 6;
 
-/// Distance from the middle of a step's samples on one side to the edge, in half the distance of the outer two.
+/// Factor that extrapolates the three samples on one side of a step to the edge. The middle sample is 1.5 px from the
+/// edge. The outer two, whose difference gives the slope, are 2 px apart.
 const TO_EDGE: f32 = 1.5 / 2.0;
 
 /// Largest window to each side of the outline, in pixels.

@@ -31,7 +31,7 @@ const SAMPLES: usize = 16;
 pub(crate) fn is_doubtful(frame: Frame<'_>, fit: &Fit, noise_gray: f32) -> bool {
     let seen = fit.directions.iter().filter(|one| one.active).count();
     if seen < MIN_DIRECTIONS || fit.moving {
-        // Something in front of the disc, the border or its motion makes the disc uneven, but they leave only noise.
+        // An occluder, the border or motion may make the disc uneven. If that is all, the fit leaves only noise.
         return !leaves_noise(mean_variance(fit), noise_gray);
     }
     is_oval(fit) || is_ring(frame, fit) || is_uneven(frame, fit, noise_gray)

@@ -133,7 +133,8 @@ impl Rims {
     /// Measures a traced outline. `noise_gray` is the sigma of the frame's pixels. `None` if the outline alone has too
     /// little evidence and the fit does not confirm it.
     pub(crate) fn measure(&mut self, frame: Frame<'_>, rim: &Rim, noise_gray: f32) -> Option<Measured> {
-        // The arcs lie on the outline within the tolerance. A centre's variance is twice that of one of n edges, by n.
+        // Each arc's edge is known to within the tolerance. Along each axis, a centre from n edges has 2 / n times the
+        // variance of one edge.
         let own = 2.0 * rim.closure.tolerance_px.powi(2) / f64::from(rim.active.count_ones().max(1));
         let second = self.second_edge(frame, rim);
         let explains = |fit: &Fitted| fit.explains(noise_gray, own);

@@ -109,7 +109,7 @@ impl Tracer {
             return self.trials.note(oval, Outcome::OutOfLimits);
         }
         let rim = if moved_px < NEAR_PX {
-            // The window of the last look is that of this outline, but for less than the width of an edge.
+            // The window of the last look differs from that of this outline by less than the width of an edge.
             self.arcs.relate(&oval);
             self.judge_seen(frame, &oval)
         } else {

@@ -196,8 +196,8 @@ fn is_after(number: u32, other: u32) -> bool {
     number != other && number.wrapping_sub(other) <= 1 << 31
 }
 
-/// Whether the blocks of a SACK are in order and apart, as RFC 9260 (3.3.4) requires. The crate visits each number of
-/// each block.
+/// Whether the blocks of a SACK are in ascending order and do not overlap, as RFC 9260 (3.3.4) requires. The crate
+/// visits each number of each block.
 fn has_ascending_blocks(chunk: &Chunk<'_>) -> Result<bool, Malformed> {
     let count = usize::from(chunk.half(8)?);
     let blocks = chunk.value.get(12..12 + 4 * count).ok_or(Malformed)?;

@@ -164,7 +164,7 @@ fn tells_more_without_plane(sums: &[SectorSums], state: &State, off_plane: u64) 
 
 /// Whether the disc seems brighter on one side, once each sector's edge is placed where the sector itself shows it.
 fn disc_leans(sums: &[SectorSums], state: &State) -> bool {
-    // A moved disc is modelled as parts of its path, which makes it lean in any case.
+    // A moved disc is modelled as parts of its path, which always makes one side seem brighter.
     if !state.believes_shifts || state.model.profile == Profile::Smear {
         return false;
     }

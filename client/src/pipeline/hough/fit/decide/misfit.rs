@@ -4,9 +4,8 @@ use super::ground::off_plane;
 use super::state::{MODEL_ERROR, State};
 use crate::pipeline::hough::fit::equations::sums::{ROUNDING_VARIANCE, SectorSums};
 
-/// Sigmas beyond chance, besides the model's own error, at which most sectors fit worse than the frame's noise
-/// explains. The misfit is then the disc's own (compressed, drawn in whole pixels), and all sectors are judged
-/// leniently.
+/// Number of sigmas by which the typical misfit of the sectors must exceed the frame's noise and the model's own error.
+/// It is then a property of the disc (compressed, drawn in whole pixels), and all sectors are judged leniently.
 ///
 /// For 200 discs each drawn in whole pixels, the misfit was at least 2.5 times the variance of a noise of 5, and 1.6
 /// times that of a noise of 10. For discs in noise, blurred, moved or behind an occluder, it was at most 1.3 times in
