@@ -14,8 +14,6 @@ nothing else. Exit code 1 if a goal is missed.
 """
 
 import argparse
-import json
-import os
 import pathlib
 import socket
 import ssl
@@ -26,41 +24,10 @@ import tempfile
 import threading
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+import ends
+from ends import Server
+
 MORE_MS, TIMES = 5.0, 2.0
-
-
-class Server:
-    """A server program on a free port."""
-
-    def __init__(self, folder, *options):
-        self.report = pathlib.Path(tempfile.mkstemp(dir=folder, suffix=".json")[1])
-        command = [BIN / "server", "--no-graphics", "--listen", "127.0.0.1:0", "--json", self.report, *options]
-        self.program = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        for line in self.program.stderr:
-            if "listening on " in line:
-                self.address = line.split("listening on ")[1].split(",")[0]
-                break
-        threading.Thread(target=lambda: list(self.program.stderr), daemon=True).start()
-
-    def client(self, *options):
-        command = [BIN / "client", self.address, "--no-graphics", *options]
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def sessions(self):
-        """Stops the server; its sessions."""
-        self.program.terminate()
-        self.program.wait()
-        return json.loads(self.report.read_text())["sessions"]
-
-    def processor_seconds(self):
-        """The processor time that it has taken."""
-        fields = pathlib.Path(f"/proc/{self.program.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def connect(self):
-        host, port = self.address.rsplit(":", 1)
-        return socket.create_connection((host, int(port)), timeout=5)
 
 
 def certificate_in(folder):
@@ -230,15 +197,14 @@ def streams(folder, seconds, rounds):
 
 
 def main():
-    global BIN
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bin", type=pathlib.Path, default=ROOT / "target/release")
+    parser.add_argument("--bin", type=pathlib.Path, default=ends.BIN)
     parser.add_argument("--openings", type=int, default=30)
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--part", choices=["openings", "attacks", "streams"])
     arguments = parser.parse_args()
-    BIN = arguments.bin
+    ends.BIN = arguments.bin
     is_met = True
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)

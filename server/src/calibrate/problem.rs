@@ -48,12 +48,14 @@ pub(super) struct Normal {
 /// Whether each frame of all sets is fitted; the others are outliers or held out.
 pub(super) type Used = [bool];
 
-/// Derivatives of a frame's image, with the parameters that they are by.
-struct Row {
-    residual: Point,
-    by: [Point; MOST + 2],
-    columns: [usize; MOST + 2],
-    count: usize,
+/// Most parameters that a frame depends on: those of a form and two times.
+const MOST_OF_FRAME: usize = MOST + 2;
+
+/// A set, and its part of what the problem keeps for all frames.
+struct Placed<'a> {
+    place: usize,
+    observations: &'a [Observation],
+    whitening: &'a [[f64; 3]],
 }
 
 /// A frame's residual and derivatives, in standard deviations if the answers have covariances.
@@ -156,7 +158,7 @@ impl<'a> Problem<'a> {
     /// Residuals of all frames: answer minus model, in px; NaN where the model has no image.
     pub(super) fn residuals(&self, p: &[f64]) -> Vec<Point> {
         let maps = self.maps(p);
-        self.all().map(|(set, one)| self.residual(&maps[set].1, one, self.shown(set, one, p).0)).collect()
+        self.all().map(|(set, one)| self.residual(&maps[set], one, self.shown(set, one, p).0)).collect()
     }
 
     fn residual(&self, map: &Map, one: &Observation, place: Point) -> Point {
@@ -184,16 +186,30 @@ impl<'a> Problem<'a> {
 
     /// Calls `take` with each frame that is fitted. `None` if one of them has no image.
     pub(super) fn each_row(&self, p: &[f64], used: &Used, mut take: impl FnMut(&White<'_>)) -> Option<()> {
-        let maps = self.maps(p);
-        for (at, (set, one)) in self.all().enumerate() {
-            if !used[at] {
-                continue;
-            }
-            let mut row = self.row(&maps[set], set, one, p)?;
-            let root = &self.whitening[at];
-            row.by[..row.count].iter_mut().for_each(|pair| *pair = white(root, *pair));
-            let (columns, by) = (&row.columns[..row.count], &row.by[..row.count]);
-            take(&White { residual: white(root, row.residual), by, columns, answer: one.answer, root });
+        self.each_set(used, |set, used| self.each_row_of(set, p, used, &mut take))
+    }
+
+    /// Calls `take` with each set, and with which of its frames are fitted.
+    fn each_set(&self, used: &Used, mut take: impl FnMut(&Placed<'_>, &Used) -> Option<()>) -> Option<()> {
+        let mut first = 0;
+        for (place, set) in self.sets.iter().enumerate() {
+            let frames = first..first + set.observations.len();
+            let whitening = &self.whitening[frames.clone()];
+            first = frames.end;
+            take(&Placed { place, observations: &set.observations, whitening }, &used[frames])?;
+        }
+        Some(())
+    }
+
+    fn each_row_of(&self, set: &Placed<'_>, p: &[f64], used: &Used, take: &mut impl FnMut(&White<'_>)) -> Option<()> {
+        let (own, columns) = (self.of_set(p, set.place), self.columns_of_frame(set.place));
+        let map = self.model.form.map(&own);
+        let mut by = [[0.0; 2]; MOST_OF_FRAME];
+        for ((one, root), _) in set.observations.iter().zip(set.whitening).zip(used).filter(|(_, used)| **used) {
+            let residual = self.row(&own, &map, set.place, one, p, &mut by)?;
+            let by = &mut by[..columns.len()];
+            by.iter_mut().for_each(|pair| *pair = white(root, *pair));
+            take(&White { residual: white(root, residual), by, columns: &columns, answer: one.answer, root });
         }
         Some(())
     }
@@ -201,50 +217,69 @@ impl<'a> Problem<'a> {
     /// The normal equations. `None` if a frame that is fitted has no image.
     pub(super) fn normal(&self, p: &[f64], used: &Used) -> Option<Normal> {
         let count = self.parameters();
-        let (mut sums, mut gradient, mut cost) = (vec![0.0; count * count], DVector::zeros(count), 0.0);
-        self.each_row(p, used, |row| {
-            let residual = row.residual;
-            cost += residual[0] * residual[0] + residual[1] * residual[1];
-            for (i, a) in row.by.iter().enumerate() {
-                let line = row.columns[i] * count;
-                gradient[row.columns[i]] += a[0] * residual[0] + a[1] * residual[1];
-                for (j, b) in row.by[..=i].iter().enumerate() {
-                    sums[line + row.columns[j]] += a[0] * b[0] + a[1] * b[1];
+        let (mut matrix, mut gradient, mut cost) = (DMatrix::zeros(count, count), DVector::zeros(count), 0.0);
+        self.each_set(used, |set, used| {
+            // The parameters of one set side by side: the processor adds several at once.
+            let mut sums = [[0.0; MOST_OF_FRAME]; MOST_OF_FRAME];
+            let mut products = [0.0; MOST_OF_FRAME];
+            let (mut x, mut y) = ([0.0; MOST_OF_FRAME], [0.0; MOST_OF_FRAME]);
+            self.each_row_of(set, p, used, &mut |row| {
+                let [dx, dy] = row.residual;
+                cost += dx * dx + dy * dy;
+                x.iter_mut().zip(&mut y).zip(row.by).for_each(|((x, y), by)| (*x, *y) = (by[0], by[1]));
+                for i in 0..row.by.len() {
+                    products[i] += x[i] * dx + y[i] * dy;
+                    for (sum, (x_j, y_j)) in sums[i][..=i].iter_mut().zip(x.iter().zip(&y)) {
+                        *sum += x[i] * x_j + y[i] * y_j;
+                    }
+                }
+            })?;
+            let columns = self.columns_of_frame(set.place);
+            for (i, row) in columns.iter().enumerate() {
+                gradient[*row] += products[i];
+                for (j, column) in columns.iter().enumerate() {
+                    matrix[(*row, *column)] += sums[i.max(j)][i.min(j)];
                 }
             }
+            Some(())
         })?;
-        let matrix = DMatrix::from_fn(count, count, |row, column| sums[row.max(column) * count + row.min(column)]);
         cost.is_finite().then_some(Normal { matrix, gradient, cost })
     }
 
-    /// The parameters and the map of each set.
-    fn maps(&self, p: &[f64]) -> Vec<(Vec<f64>, Map)> {
-        let of = |set| {
-            let own = self.of_set(p, set);
-            let map = self.model.form.map(&own);
-            (own, map)
-        };
-        (0..self.sets.len()).map(of).collect()
+    /// Place of all parameters that a frame of a set depends on: those of its form, then the times.
+    fn columns_of_frame(&self, set: usize) -> Vec<usize> {
+        let (shared, poses) = self.layout();
+        self.columns(set).chain(shared + poses * POSE..self.parameters()).collect()
     }
 
-    /// A frame's residual and derivatives. Those of a disc's centroid are taken at its centre: they differ by less than a
-    /// thousandth, so that the solution differs by less than a thousandth of its standard deviation.
-    fn row(&self, (own, map): &(Vec<f64>, Map), set: usize, one: &Observation, p: &[f64]) -> Option<Row> {
+    /// The map of each set.
+    fn maps(&self, p: &[f64]) -> Vec<Map> {
+        (0..self.sets.len()).map(|set| self.model.form.map(&self.of_set(p, set))).collect()
+    }
+
+    /// A frame's residual; writes its derivatives. Those of a disc's centroid are taken at its centre: they differ by less
+    /// than a thousandth, so that the solution differs by less than a thousandth of its standard deviation.
+    fn row(
+        &self,
+        own: &[f64],
+        map: &Map,
+        set: usize,
+        one: &Observation,
+        p: &[f64],
+        by: &mut [Point; MOST_OF_FRAME],
+    ) -> Option<Point> {
         let (place, velocity) = self.shown(set, one, p);
-        let residual = self.residual(map, one, place);
-        let mut row = Row { residual, by: [[0.0; 2]; MOST + 2], columns: [0; MOST + 2], count: own.len() };
-        let (_, slope) = self.model.form.project_by(map, own, place, &mut row.by)?;
-        row.columns.iter_mut().zip(self.columns(set)).for_each(|(to, column)| *to = column);
+        let (image, slope) = self.model.form.project_by(map, own, place, by)?;
+        let residual = match (self.model.target, one.radius) {
+            (Target::Disc | Target::Sphere, Some(_)) => self.residual(map, one, place),
+            _ => [one.answer[0] - image[0], one.answer[1] - image[1]],
+        };
         let moved = matrix::apply(&slope, velocity);
-        let mut next = self.parameters() - usize::from(self.model.time) - usize::from(self.model.shutter);
-        for (is_there, factor) in [(self.model.time, -1.0), (self.model.shutter, one.answer[1])] {
-            if is_there {
-                row.by[row.count] = [factor * moved[0], factor * moved[1]];
-                row.columns[row.count] = next;
-                (row.count, next) = (row.count + 1, next + 1);
-            }
+        let factors = [self.model.time.then_some(-1.0), self.model.shutter.then_some(one.answer[1])];
+        for (by, factor) in by[own.len()..].iter_mut().zip(factors.into_iter().flatten()) {
+            *by = [factor * moved[0], factor * moved[1]];
         }
-        residual.iter().all(|value| value.is_finite()).then_some(row)
+        residual.iter().all(|value| value.is_finite()).then_some(residual)
     }
 
     /// The derivatives of the image of a point of the plane by the parameters of a set, without those of time.

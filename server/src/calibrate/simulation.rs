@@ -137,17 +137,3 @@ fn an_omitted_k2_is_rejected_in_190_of_200_and_a_right_model_in_at_most_19() {
     );
     assert!(rejected >= 190 && wrongly <= 19, "{rejected} and {wrongly}");
 }
-
-#[test]
-#[ignore = "measures time"]
-fn a_hundred_thousand_pairs_with_14_parameters() {
-    let lens = Distortion::Brown(5);
-    let values = [&HOMOGRAPHY[..], &[-0.30, 0.10, 0.001, -0.0005, -0.02]].concat();
-    let form = Form::Lensed { given: LENS, distortion: lens };
-    let set = Planted { frames: 100_000, times: (7_300.0, 0.0), ..Planted::new(form, &values) }.set(1);
-    let sets = [set];
-    let asked = Asked { distortion: lens, ..asked("homography+distortion+time") };
-    let started = std::time::Instant::now();
-    let calibration = found(&sets, &asked).calibration;
-    println!("{} frames, {} parameters: {:?}", calibration.frames, calibration.parameters.len(), started.elapsed());
-}

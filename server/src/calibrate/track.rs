@@ -43,7 +43,7 @@ impl Track {
     /// continues in a straight line.
     pub(super) fn at(&self, time: f64) -> (Point, Point) {
         let before = self.before(time);
-        let [x, y] = [0, 1].map(|axis| self.along(axis, before, time));
+        let (x, y) = (self.along(0, before, time), self.along(1, before, time));
         ([x.0, y.0], [x.1, y.1])
     }
 

@@ -1,7 +1,7 @@
 //! Families of maps from a plane to an image, with named parameters.
 
 use super::distortion::{Distortion, MOST_TERMS};
-use super::map::Map;
+use super::map::{Map, Projected};
 use super::matrix::{self, Matrix3, UNIT};
 use super::pinhole::{Lens, Pinhole};
 use super::{Jacobian, Point, pose};
@@ -98,7 +98,7 @@ impl Form {
         by_parameters: &mut [Point],
     ) -> Option<(Point, Jacobian)> {
         let [x, y] = point;
-        let projected = map.forward_with_slope(point)?;
+        let Projected { seen, slope, pixel, bent } = map.projected(point)?;
         match *self {
             Self::Offset => by_parameters[..2].copy_from_slice(&[[1.0, 0.0], [0.0, 1.0]]),
             Self::Similarity => {
@@ -115,38 +115,35 @@ impl Form {
             Self::Lensed { .. } => {
                 let lens = map.lens.as_ref()?;
                 let Pinhole { fx, fy, .. } = lens.pinhole;
-                let (ideal, _) = matrix::homography(&homography(p), point)?;
-                let normalised = lens.pinhole.to_normalised(ideal);
                 by_homography(&homography(p), point, by_parameters);
-                let (_, slope) = lens.project(normalised);
+                let by_ideal = bent.map(|row| [row[0] / fx, row[1] / fy]);
                 for derivative in &mut by_parameters[..8] {
-                    *derivative = matrix::apply(&slope, [derivative[0] / fx, derivative[1] / fy]);
+                    *derivative = matrix::apply(&by_ideal, *derivative);
                 }
-                by_coefficients(lens, normalised, &mut by_parameters[8..p.len()]);
+                by_coefficients(lens, seen, &mut by_parameters[8..p.len()]);
             }
             Self::Camera(distortion) => {
                 let terms = distortion.coefficients().len();
                 let lens = map.lens.as_ref()?;
-                let (normalised, _) = matrix::homography(&map.plane, point)?;
-                by_intrinsics(lens, normalised, &mut by_parameters[..4 + terms]);
-                by_pose(map, &p[4 + terms..], point, normalised, &mut by_parameters[4 + terms..p.len()]);
+                by_intrinsics(lens, seen, pixel, &mut by_parameters[..4 + terms]);
+                let depth = map.plane[2][0] * x + map.plane[2][1] * y + map.plane[2][2];
+                let moved =
+                    |by: [f64; 3]| matrix::apply(&bent, [0, 1].map(|axis| (by[axis] - seen[axis] * by[2]) / depth));
+                by_pose(&p[4 + terms..], point, moved, &mut by_parameters[4 + terms..p.len()]);
             }
             Self::Undistorted(_) => {
                 let lens = map.lens.as_ref()?;
-                let (normalised, _) = matrix::homography(&map.plane, point)?;
-                by_intrinsics(lens, normalised, &mut by_parameters[..p.len()]);
+                by_intrinsics(lens, seen, pixel, &mut by_parameters[..p.len()]);
                 // The ideal image has the same focal lengths and centre, so the normalised point moves too.
                 let Pinhole { fx, fy, .. } = lens.pinhole;
-                let (_, slope) = lens.project(normalised);
-                let moved =
-                    [[-normalised[0] / fx, 0.0], [0.0, -normalised[1] / fy], [-1.0 / fx, 0.0], [0.0, -1.0 / fy]];
+                let moved = [[-seen[0] / fx, 0.0], [0.0, -seen[1] / fy], [-1.0 / fx, 0.0], [0.0, -1.0 / fy]];
                 for (derivative, moved) in by_parameters.iter_mut().zip(moved) {
-                    let further = matrix::apply(&slope, moved);
+                    let further = matrix::apply(&bent, moved);
                     *derivative = [derivative[0] + further[0], derivative[1] + further[1]];
                 }
             }
         }
-        Some(projected)
+        Some((pixel, matrix::chain(&bent, &slope)))
     }
 }
 
@@ -177,19 +174,16 @@ fn by_coefficients(lens: &Lens, normalised: Point, by_parameters: &mut [Point]) 
     }
 }
 
-fn by_intrinsics(lens: &Lens, normalised: Point, by_parameters: &mut [Point]) {
-    let (bent, _) = lens.distortion.distort(&lens.coefficients, normalised);
+fn by_intrinsics(lens: &Lens, normalised: Point, pixel: Point, by_parameters: &mut [Point]) {
+    let bent = lens.pinhole.to_normalised(pixel);
     by_parameters[..4].copy_from_slice(&[[bent[0], 0.0], [0.0, bent[1]], [1.0, 0.0], [0.0, 1.0]]);
     by_coefficients(lens, normalised, &mut by_parameters[4..]);
 }
 
-fn by_pose(map: &Map, place: &[f64], [x, y]: Point, normalised: Point, by_parameters: &mut [Point]) {
-    let Some(lens) = &map.lens else { return };
+/// `moved` is by how much the pixel moves if the point moves so much in front of the camera.
+fn by_pose(place: &[f64], [x, y]: Point, moved: impl Fn([f64; 3]) -> Point, by_parameters: &mut [Point]) {
     let v = [place[0], place[1], place[2]];
     let turns = pose::by_vector(v, &pose::rotation(v));
-    let depth = map.plane[2][0] * x + map.plane[2][1] * y + map.plane[2][2];
-    let (_, slope) = lens.project(normalised);
-    let moved = |by: [f64; 3]| matrix::apply(&slope, [0, 1].map(|axis| (by[axis] - normalised[axis] * by[2]) / depth));
     for (derivative, turn) in by_parameters.iter_mut().zip(&turns) {
         *derivative = moved([0, 1, 2].map(|row| turn[row][0] * x + turn[row][1] * y));
     }

@@ -19,6 +19,18 @@ pub struct Map {
     pub lens: Option<Lens>,
 }
 
+/// The image of a point.
+pub(super) struct Projected {
+    /// Where the homography puts the point.
+    pub(super) seen: Point,
+    /// Its derivatives by the point.
+    pub(super) slope: Jacobian,
+    /// Where the lens puts that; the same without a lens.
+    pub(super) pixel: Point,
+    /// Its derivatives by `seen`.
+    pub(super) bent: Jacobian,
+}
+
 impl Map {
     /// The image of a point; `None` if it has none, because it is behind the camera.
     #[must_use]
@@ -29,10 +41,15 @@ impl Map {
     /// The image of a point, with its derivatives by the point.
     #[must_use]
     pub fn forward_with_slope(&self, point: Point) -> Option<(Point, Jacobian)> {
+        let Projected { pixel, slope, bent, .. } = self.projected(point)?;
+        Some((pixel, matrix::chain(&bent, &slope)))
+    }
+
+    /// The image of a point, with what it was computed from.
+    pub(super) fn projected(&self, point: Point) -> Option<Projected> {
         let (seen, slope) = matrix::homography(&self.plane, point)?;
-        let Some(lens) = &self.lens else { return Some((seen, slope)) };
-        let (pixel, bent) = lens.project(seen);
-        pixel.iter().all(|value| value.is_finite()).then(|| (pixel, matrix::chain(&bent, &slope)))
+        let (pixel, bent) = self.lens.as_ref().map_or((seen, [[1.0, 0.0], [0.0, 1.0]]), |lens| lens.project(seen));
+        pixel.iter().all(|value| value.is_finite()).then_some(Projected { seen, slope, pixel, bent })
     }
 
     /// The rim of a disc or a sphere at this point of the plane. `None` if it is not wholly in front of the camera.

@@ -38,14 +38,15 @@ pub fn inverse(a: &Matrix3) -> Option<Matrix3> {
 pub fn homography(h: &Matrix3, point: Point) -> Option<(Point, Jacobian)> {
     let [x, y, w] = times(h, [point[0], point[1], 1.0]);
     let taken = [x / w, y / w];
-    let by_point = [0, 1].map(|row| [0, 1].map(|column| (h[row][column] - taken[row] * h[2][column]) / w));
+    let by = |row: usize, column: usize| (h[row][column] - taken[row] * h[2][column]) / w;
+    let by_point = [[by(0, 0), by(0, 1)], [by(1, 0), by(1, 1)]];
     (w > 0.0 && taken.iter().all(|value| value.is_finite())).then_some((taken, by_point))
 }
 
 /// The product of two Jacobians: the derivatives of `inner` followed by `outer`.
 #[must_use]
 pub fn chain(outer: &Jacobian, inner: &Jacobian) -> Jacobian {
-    outer.map(|row| [0, 1].map(|column| row[0] * inner[0][column] + row[1] * inner[1][column]))
+    outer.map(|[a, b]| [a * inner[0][0] + b * inner[1][0], a * inner[0][1] + b * inner[1][1]])
 }
 
 /// The product of a Jacobian and a pair.

@@ -21,7 +21,10 @@ export const EXAMPLES = {
 (frame) => {
   const { width, height, channels, data } = frame;
   let low = Infinity, high = 0;
-  for (const value of data) { low = Math.min(low, value); high = Math.max(high, value); }
+  for (let i = 0; i < data.length; i++) {
+    if (data[i] < low) low = data[i];
+    if (data[i] > high) high = data[i];
+  }
   const floor = low + (high - low) / 4;
   let sum = 0, sumX = 0, sumY = 0;
   for (let y = 0, i = 0; y < height; y++) {
