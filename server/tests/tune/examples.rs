@@ -5,7 +5,7 @@ use std::path::Path;
 
 use testkit::python;
 
-use crate::room::{Room, said};
+use crate::room::{tune, with_plan};
 
 #[test]
 fn the_circles_of_opencv_are_tuned_on_two_camera_settings() {
@@ -22,9 +22,9 @@ fn the_circles_of_opencv_are_tuned_on_two_camera_settings() {
     let plan = plan.replace("[pipeline]\n", &interpreter).replace("examples/tune/", "");
     // So few frames cannot show that fewer are missed.
     let plan = plan.replace("missed <= 1%", "missed <= 20%");
-    let room = Room::new(&format!("trials = 24\nseeds = 2\nheld_out = 10\n{plan}"));
+    let room = with_plan(&format!("trials = 24\nseeds = 2\nheld_out = 10\n{plan}"));
     room.write("circles.py", &example("circles.py"));
-    let text = said(&room.tune("out", &["--jobs", "2"]).expect(0));
+    let text = tune(&room, "out", &["--jobs", "2"]).expect(0).said();
     assert!(text.contains("on 60 frames of 10 seeds that no trial saw"), "{text}");
     for name in ["sigma", "dp", "param1", "param2"] {
         assert!(text.contains(&format!("\n  {name}")), "{name}: {text}");
