@@ -3,12 +3,11 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use testkit::ends::{Server, address, client, session};
 use testkit::program::{Program, command};
-use testkit::python;
+use testkit::python::GrpcExample;
 use testkit::report::{ReportFile, only_session, rows};
 
 const OVER_GRPC: [&str; 2] = ["--link", "grpc"];
@@ -62,32 +61,15 @@ fn a_json_hello_that_asks_for_grpc_is_told_how_to_begin() {
     assert!(answer.contains("begins with a gRPC call of plumb.v1.Source at this port"), "{answer}");
 }
 
-/// The example, with the classes that grpcio-tools makes of the proto.
-fn example() -> (PathBuf, PathBuf) {
-    let from_root = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let python = python::environment(folder, "grpc-venv", &from_root("examples/grpc_requirements.txt"));
-    let python = python.unwrap_or_else(|error| panic!("{error}"));
-    let work = tempfile::tempdir_in(folder).expect("a folder").keep();
-    let script = work.join("grpc_client.py");
-    std::fs::copy(from_root("examples/grpc_client.py"), &script).expect("copied");
-    let mut make = Command::new(&python);
-    make.args(["-m", "grpc_tools.protoc", "-I"]).arg(from_root("shared/proto"));
-    let out = |name: &str| format!("--{name}={}", work.display());
-    make.args([out("python_out"), out("grpc_python_out")]).arg("plumb.proto");
-    Program::start(make).end().expect(0);
-    (python, script)
-}
-
 #[test]
 fn the_example_with_stock_grpcio_finds_every_circle() {
-    let (python, script) = example();
+    let GrpcExample { python, script, .. } = &GrpcExample::new(env!("CARGO_TARGET_TMPDIR"));
     for pixel in ["gray8", "bgr8"] {
         let report = ReportFile::new();
         let server = Server::start(&["--once", "--frames", "60", "--pixel", pixel, "--json", report.name()]);
         let (host, port) = server.address.rsplit_once(':').expect("HOST:PORT");
-        let mut example = Command::new(&python);
-        example.arg(&script).args([host, port]);
+        let mut example = Command::new(python);
+        example.arg(script).args([host, port]);
         let example = Program::start(example).end().expect(0);
         assert_eq!(example.stdout, ["the server said bye: finished"]);
         server.end().expect(0);
@@ -100,10 +82,9 @@ fn the_example_with_stock_grpcio_finds_every_circle() {
     // A server without this link refuses with a gRPC status.
     let server = Server::start(&["--link", "tcp"]);
     let (host, port) = server.address.rsplit_once(':').expect("HOST:PORT");
-    let mut refused = Command::new(&python);
-    refused.arg(&script).args([host, port]);
+    let mut refused = Command::new(python);
+    refused.arg(script).args([host, port]);
     Program::start(refused).end().expect(3).says("this server has no link \"grpc\", only tcp");
-    std::fs::remove_dir_all(script.parent().expect("its folder")).expect("removed");
 }
 
 #[test]

@@ -2,27 +2,24 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use testkit::ends::{Server, client};
 use testkit::program::Program;
-use testkit::python;
+use testkit::python::Packages;
 use testkit::report::{ReportFile, only_session};
+use testkit::repository;
 
 #[test]
 fn the_example_in_python_finds_every_circle() {
-    let from_root = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let python = python::environment(folder, "aiortc-venv", &from_root("examples/requirements.txt"));
-    let python = python.unwrap_or_else(|error| panic!("{error}"));
+    let python = Packages::Aiortc.test_python(env!("CARGO_TARGET_TMPDIR"));
     for pixel in ["gray8", "bgr8"] {
         let report = ReportFile::new();
         let server = Server::start(&["--once", "--frames", "60", "--pixel", pixel, "--json", report.name()]);
         let (host, port) = server.address.rsplit_once(':').expect("HOST:PORT");
         let mut example = Command::new(&python);
-        example.arg(from_root("examples/tcp_client.py")).args([host, port]);
+        example.arg(repository::path("examples/tcp_client.py")).args([host, port]);
         let example = Program::start(example).end().expect(0);
         assert_eq!(example.stdout, ["the server said bye: finished"]);
         server.end().expect(0);

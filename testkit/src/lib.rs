@@ -17,6 +17,7 @@
 //! | `namespaces` | two network namespaces joined by a cable (Linux, root) |
 //! | [`picture`] | pictures of known truth for the detectors |
 //! | [`python`] | Python environments |
+//! | [`repository`] | files of the repository |
 //! | [`peers`] | WebRTC peers that are not Plumb's |
 //! | [`browser`] | a page in headless Chromium |
 //! | [`certificates`] | certificates and keys, in files |
@@ -45,6 +46,7 @@ pub mod program;
 pub mod python;
 pub mod relay;
 pub mod report;
+pub mod repository;
 pub mod room;
 #[cfg(feature = "world")]
 pub mod slow_client;

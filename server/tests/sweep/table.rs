@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use testkit::python;
+use testkit::python::Packages;
 
 /// The values of a row that are not null, by column.
 pub(crate) type Row = BTreeMap<String, String>;
@@ -22,7 +22,5 @@ pub(crate) fn rows(file: &Path) -> Vec<Row> {
 
 /// A Python with pandas, DuckDB and numpy.
 pub(crate) fn python() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sweep_requirements.txt");
-    python::environment(folder, "sweep-venv", &requirements).unwrap_or_else(|error| panic!("{error}"))
+    Packages::Tables.test_python(env!("CARGO_TARGET_TMPDIR"))
 }

@@ -1,19 +1,16 @@
 //! The example `examples/tune`: OpenCV's `HoughCircles` on two camera settings.
 
 use std::fs;
-use std::path::Path;
 
-use testkit::python;
+use testkit::python::Packages;
+use testkit::repository;
 
 use crate::room::{tune, with_plan};
 
 #[test]
 fn the_circles_of_opencv_are_tuned_on_two_camera_settings() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let requirements = root.join("benches/detector/opencv/requirements.txt");
-    let python = python::environment(Path::new(env!("CARGO_TARGET_TMPDIR")), "opencv-venv", &requirements)
-        .unwrap_or_else(|error| panic!("{error}"));
-    let example = |name: &str| fs::read_to_string(root.join("../examples/tune").join(name)).expect("the example");
+    let python = Packages::OpenCv.test_python(env!("CARGO_TARGET_TMPDIR"));
+    let example = |name: &str| fs::read_to_string(repository::path("examples/tune").join(name)).expect("the example");
     // Smaller frames and fewer trials than the example has.
     let plan = example("circles.toml");
     assert!(plan.contains("frames = 10\n") && plan.contains("[pipeline]\n"), "{plan}");
