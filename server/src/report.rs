@@ -7,7 +7,7 @@ use shared::shell::exit::Exit;
 use shared::shell::standard::unless_reader_left;
 use tracing::{error, warn};
 
-use crate::output::folder::renew::{Renewed, renew};
+use crate::output::folder::renew::{RenewError, Renewed, renew};
 use crate::output::mcap::Repaired;
 use crate::output::report::IncompleteReason;
 use crate::{sweep, tune};
@@ -20,26 +20,24 @@ pub fn run(folder: &Path) -> Exit {
     if sweep::is_folder(folder) {
         return sweep::report(folder);
     }
-    let renewed = match renew(folder) {
-        Ok(renewed) => renewed,
-        Err(wrong) => {
-            error!("{wrong}");
-            return if wrong.is_usage() { Exit::Usage } else { Exit::Other };
-        }
-    };
+    Exit::unless_failed(renew(folder).map(|renewed| said(&renewed)), RenewError::is_usage)
+}
+
+/// Says what a folder had, and what is in it now.
+fn said(renewed: &Renewed) -> Exit {
     if renewed.torn_bytes > 0 {
         warn!("the last row of frames.csv was torn: its {} bytes are cut off", renewed.torn_bytes);
     }
     if !renewed.had_report {
         warn!("there is no readable report: figures that do not follow from the frames are unknown");
     }
-    if let Some(Repaired { messages, cut_bytes, damaged }) = renewed.recording {
+    if let Some(Repaired { messages, cut_bytes, damaged }) = &renewed.recording {
         warn!(
             "run.mcap broke off: its {messages} messages are kept, the {cut_bytes} bytes after the last whole chunk are cut \
              off, and {damaged} damaged chunks are left out"
         );
     }
-    match unless_reader_left(writeln!(io::stdout(), "{}", describe(&renewed))) {
+    match unless_reader_left(writeln!(io::stdout(), "{}", describe(renewed))) {
         Ok(()) => Exit::Fine,
         Err(wrong) => {
             error!("cannot write to stdout: {wrong}");

@@ -2,58 +2,27 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
-use tempfile::TempDir;
 use testkit::ends::Server;
 use testkit::program::{Ended, Program, command};
+use testkit::room::Room;
 
-/// A folder for runs.
-struct Room(TempDir);
-
-impl Room {
-    fn new() -> Self {
-        Self(tempfile::tempdir().expect("a temporary directory"))
+/// A CSV file of answers that are 0.5 px to the right of the truth, with errors that look random.
+fn shifted(room: &Room, name: &str) -> String {
+    let mut text = "frame,x,y,u,v,t_us\n".to_owned();
+    let mut state = 12_345_u64;
+    let mut random = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as f64 / f64::from(1_u32 << 31)
+    };
+    for frame in 0..200 {
+        let (x, y) = (20.0 + 600.0 * random(), 20.0 + 440.0 * random());
+        let (u, v) = (x + 0.5 + 0.02 * (random() - 0.5), y + 0.02 * (random() - 0.5));
+        writeln!(text, "{frame},{x},{y},{u},{v},{}", frame * 16_667).expect("text");
     }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn name(&self, name: &str) -> String {
-        self.path(name).to_str().expect("UTF-8").to_owned()
-    }
-
-    /// A run in this folder, of small frames if no option sets their size.
-    fn run(&self, name: &str, options: &[&str]) -> Ended {
-        let always = ["--loopback", "--no-graphics", "--link", "memory", "--fps", "max", "--deadline", "30s"];
-        let size: &[&str] = if options.contains(&"--size") { &[] } else { &["--size", "160x120"] };
-        let mut server = command("server");
-        server.args(always).args(["--noise", "10"]).args(size).arg("--out").arg(self.path(name)).args(options);
-        Program::start(server).end()
-    }
-
-    fn file(&self, name: &str, text: &str) -> String {
-        fs::write(self.path(name), text).expect("written");
-        self.name(name)
-    }
-
-    /// A CSV file of answers that are 0.5 px to the right of the truth, with errors that look random.
-    fn shifted(&self, name: &str) -> String {
-        let mut text = "frame,x,y,u,v,t_us\n".to_owned();
-        let mut state = 12_345_u64;
-        let mut random = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) as f64 / f64::from(1_u32 << 31)
-        };
-        for frame in 0..200 {
-            let (x, y) = (20.0 + 600.0 * random(), 20.0 + 440.0 * random());
-            let (u, v) = (x + 0.5 + 0.02 * (random() - 0.5), y + 0.02 * (random() - 0.5));
-            writeln!(text, "{frame},{x},{y},{u},{v},{}", frame * 16_667).expect("text");
-        }
-        self.file(name, &text)
-    }
+    room.file(name, &text)
 }
 
 fn calibrate(arguments: &[&str]) -> Ended {
@@ -66,7 +35,7 @@ fn calibrate(arguments: &[&str]) -> Ended {
 fn found(room: &Room, arguments: &[&str], code: i32) -> (Value, Ended) {
     let json = room.name("found.json");
     let ended = calibrate(&[arguments, &["--json", &json]].concat()).expect(code);
-    (serde_json::from_str(&fs::read_to_string(json).expect("written")).expect("JSON"), ended)
+    (serde_json::from_str(&room.read("found.json")).expect("JSON"), ended)
 }
 
 /// Asserts that these arguments are refused with these words.
@@ -108,7 +77,7 @@ fn a_run_is_calibrated_against_a_reference_and_the_detector_has_no_scale() {
 #[test]
 fn a_shift_is_found_written_and_corrected_by_a_client() {
     let room = Room::new();
-    let csv = room.shifted("pairs.csv");
+    let csv = shifted(&room, "pairs.csv");
     let out = room.name("found");
     let (found, _) = found(&room, &[&csv, "--model", "auto", "--size", "64x48", "--out", &out], 0);
     assert_eq!((&found["model"], &found["fits"]), (&"offset".into(), &Value::Null));
@@ -239,7 +208,7 @@ fn a_camera_is_read_back_from_one_run_with_several_poses() {
 fn a_correction_for_another_size_or_task_is_refused_by_the_client() {
     let room = Room::new();
     let out = room.name("found");
-    calibrate(&[&room.shifted("pairs.csv"), "--model", "offset", "--size", "640x480", "--out", &out]).expect(0);
+    calibrate(&[&shifted(&room, "pairs.csv"), "--model", "offset", "--size", "640x480", "--out", &out]).expect(0);
     let correction = room.name("found/correction.toml");
     for (options, words) in [
         (["--size", "160x120"], "the correction is for images of 640x480, and the frames are 160x120"),
@@ -260,10 +229,10 @@ fn a_correction_for_another_size_or_task_is_refused_by_the_client() {
 #[test]
 fn bad_input_gets_a_message_that_says_what_would_be_right() {
     let room = Room::new();
-    let good = room.shifted("good.csv");
+    let good = shifted(&room, "good.csv");
     refused(&[&room.name("nowhere")], "cannot be read");
     refused(
-        &[&room.0.path().display().to_string()],
+        &[&room.folder().display().to_string()],
         "it has no report.json; name a folder that a run wrote with --out",
     );
     refused(&[&room.file("other.csv", "a;b\n1;2\n")], "it has no column frame, x, y, u, v");
@@ -284,26 +253,7 @@ fn bad_input_gets_a_message_that_says_what_would_be_right() {
     let line: String = (0..9).map(|frame| format!("{frame},{frame},{frame},{frame},{}\n", frame % 3)).collect();
     refused(&[&room.file("line.csv", &format!("frame,x,y,u,v\n{line}")), "--model", "homography"], "lies on one line");
     room.run("a", &["--frames", "20", "--seed", "7"]).expect(0);
-    let mut other = command("server");
-    other.args([
-        "--loopback",
-        "--no-graphics",
-        "--link",
-        "memory",
-        "--fps",
-        "max",
-        "--size",
-        "64x48",
-        "--frames",
-        "20",
-        "--out",
-    ]);
-    Program::start({
-        other.arg(room.path("b"));
-        other
-    })
-    .end()
-    .expect(0);
+    room.run("b", &["--frames", "20", "--size", "64x48"]).expect(0);
     refused(&[&room.name("a"), &room.name("b")], "calibrate runs of one size");
     room.run("lens", &["--frames", "20", "--seed", "7", "--pose", "20,0,0"]).expect(0);
     refused(&[&room.name("a"), "--reference", &room.name("lens")], "is seen through a lens: name a run without one");

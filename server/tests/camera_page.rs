@@ -43,9 +43,9 @@ fn video() -> (TempDir, PathBuf) {
 /// Chooses these values, and starts to send the camera.
 fn send(page: &Page, chosen: &[(&str, &str)]) {
     for (name, value) in chosen {
-        page.run(&format!("document.getElementById('{name}').value = {}", json!(value)));
+        page.fill(&format!("#{name}"), value);
     }
-    page.run("document.getElementById('go').click()");
+    page.click("#go");
 }
 
 /// Waits until this many frames are answered, and returns all figures.
@@ -64,10 +64,7 @@ fn figures(page: &Page, answered: u32) -> Value {
 
 #[track_caller]
 fn wait_for_end(page: &Page) -> String {
-    let ended = page.wait_for(
-        "const said = document.getElementById('status').textContent; return said.startsWith('ended') && said",
-    );
-    ended.as_str().unwrap_or_default().to_owned()
+    page.wait_for_words("#status", "ended: ")
 }
 
 #[test]
@@ -105,7 +102,7 @@ fn the_camera_of_a_browser_is_processed_and_shown_with_its_answers() {
             ))
         };
         assert_eq!((bright("frame"), bright("answer")), (json!(true), json!(task == "image")), "{task}");
-        page.run("document.getElementById('stop').click()");
+        page.click("#stop");
         assert_eq!(wait_for_end(&page), "ended: stopped in the page");
         page.wait_for("return !document.getElementById('go').disabled");
     }
@@ -143,7 +140,7 @@ fn inside_tls_a_camera_is_sent_after_the_token_and_not_without() {
     }
     send(&page, &[("token", "a token of tests")]);
     assert_eq!(figures(&page, 20)["none"], 0);
-    page.run("document.getElementById('stop').click()");
+    page.click("#stop");
     wait_for_end(&page);
     client.program.stderr.wait_for("session 1: the server said bye: stopped in the page");
     client.stop().expect(0);

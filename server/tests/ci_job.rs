@@ -3,27 +3,20 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::LazyLock;
 
 use testkit::ends::free_address;
 use testkit::program::command;
-use testkit::python;
+use testkit::python::Packages;
+use testkit::repository;
 
-static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let requirements = repository().join("examples/exec/requirements.txt");
-    python::environment(folder, "exec-venv", &requirements).unwrap_or_else(|error| panic!("{error}"))
-});
-
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
+static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| Packages::Exec.test_python(env!("CARGO_TARGET_TMPDIR")));
 
 /// The lines of the job.
 fn job() -> Vec<String> {
-    let document = fs::read_to_string(repository().join("docs/ci.md")).expect("a document");
+    let document = fs::read_to_string(repository::path("docs/ci.md")).expect("a document");
     let job = document.split("```yaml\n").nth(1).expect("a job").split("```").next().expect("its end").to_owned();
     job.lines().map(str::to_owned).collect()
 }
@@ -44,7 +37,7 @@ fn run(error_px: f64) -> (Output, String) {
     for program in ["server", "client"] {
         symlink(command(program).get_program(), folder.path().join("bin").join(program)).expect("linked");
     }
-    let detector = fs::read_to_string(repository().join("examples/exec/centroid.py")).expect("an example");
+    let detector = fs::read_to_string(repository::path("examples/exec/centroid.py")).expect("an example");
     let x = "int(columns.sum()) / count,";
     assert!(detector.contains(x), "the example has another form");
     let detector = detector.replace(x, &format!("int(columns.sum()) / count + {error_px},"));
@@ -64,7 +57,7 @@ fn run(error_px: f64) -> (Output, String) {
 #[test]
 fn the_job_has_less_than_15_lines() {
     assert!(job().len() < 15, "{}", job().len());
-    let readme = fs::read_to_string(repository().join("README.md")).expect("a document");
+    let readme = fs::read_to_string(repository::path("README.md")).expect("a document");
     assert!(readme.contains("(docs/ci.md)"));
 }
 

@@ -2,76 +2,44 @@
 //! compared.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use testkit::program::{Ended, Program, command};
+use testkit::room::Room;
 
-/// A folder for runs.
-struct Room(TempDir);
+/// `server compare` on these runs of the folder, with the JSON that it wrote.
+fn compared(room: &Room, runs: &[&str], options: &[&str], code: i32) -> (Value, Ended) {
+    let json = room.name("compared.json");
+    let names: Vec<_> = runs.iter().map(|run| room.name(run)).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let ended = compare(&[&names[..], &["--json", &json], options].concat()).expect(code);
+    (serde_json::from_str(&room.read("compared.json")).expect("JSON"), ended)
+}
 
-impl Room {
-    fn new() -> Self {
-        Self(tempfile::tempdir().expect("a temporary directory"))
-    }
+/// Changes the report of a run.
+fn change(room: &Room, name: &str, with: impl FnOnce(&mut Value)) {
+    let path = room.path(name).join("report.json");
+    let mut report = serde_json::from_str(&fs::read_to_string(&path).expect("a report")).expect("JSON");
+    with(&mut report);
+    fs::write(path, report.to_string()).expect("written");
+}
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn name(&self, name: &str) -> String {
-        self.path(name).to_str().expect("UTF-8").to_owned()
-    }
-
-    /// A run in this folder, of 60 small frames with seed 7 unless the options say otherwise.
-    fn run(&self, name: &str, options: &[&str]) -> Ended {
-        let always = ["--loopback", "--no-graphics", "--link", "memory", "--fps", "max", "--deadline", "30s"];
-        let mut server = command("server");
-        server.args(always).args(["--noise", "10", "--out"]).arg(self.path(name));
-        let given = |option: &str| options.contains(&option);
-        for (option, value) in [("--frames", "60"), ("--seed", "7"), ("--size", "160x120")] {
-            if !given(option) {
-                server.args([option, value]);
-            }
-        }
-        server.args(options);
-        Program::start(server).end()
-    }
-
-    /// `server compare` on these runs of the folder, with the JSON that it wrote.
-    fn compared(&self, runs: &[&str], options: &[&str], code: i32) -> (Value, Ended) {
-        let json = self.name("compared.json");
-        let names: Vec<_> = runs.iter().map(|run| self.name(run)).collect();
-        let names: Vec<_> = names.iter().map(String::as_str).collect();
-        let ended = compare(&[&names[..], &["--json", &json], options].concat()).expect(code);
-        (serde_json::from_str(&fs::read_to_string(json).expect("written")).expect("JSON"), ended)
-    }
-
-    /// Changes the report of a run.
-    fn change(&self, name: &str, change: impl FnOnce(&mut Value)) {
-        let path = self.path(name).join("report.json");
-        let mut report = serde_json::from_str(&fs::read_to_string(&path).expect("a report")).expect("JSON");
-        change(&mut report);
-        fs::write(path, report.to_string()).expect("written");
-    }
-
-    /// Makes all errors of a run this many times as large: in its text, which is read where there is no Parquet file.
-    fn scale_errors(&self, name: &str, times: f64) {
-        let _ = fs::remove_file(self.path(name).join("frames.parquet"));
-        let path = self.path(name).join("frames.csv");
-        let text = fs::read_to_string(&path).expect("rows");
-        let header: Vec<_> = text.lines().next().expect("a header").split(',').collect();
-        let changed = |line: &str| {
-            let cells = line.split(',').zip(&header).map(|(cell, column)| match (cell.parse::<f64>(), *column) {
-                (Ok(value), "dx" | "dy" | "l1") => (times * value).to_string(),
-                _ => cell.to_owned(),
-            });
-            cells.collect::<Vec<_>>().join(",")
-        };
-        let rows: Vec<_> = text.lines().map(changed).collect();
-        fs::write(path, rows.join("\n") + "\n").expect("written");
-    }
+/// Makes all errors of a run this many times as large: in its text, which is read where there is no Parquet file.
+fn scale_errors(room: &Room, name: &str, times: f64) {
+    let _ = fs::remove_file(room.path(name).join("frames.parquet"));
+    let path = room.path(name).join("frames.csv");
+    let text = fs::read_to_string(&path).expect("rows");
+    let header: Vec<_> = text.lines().next().expect("a header").split(',').collect();
+    let changed = |line: &str| {
+        let cells = line.split(',').zip(&header).map(|(cell, column)| match (cell.parse::<f64>(), *column) {
+            (Ok(value), "dx" | "dy" | "l1") => (times * value).to_string(),
+            _ => cell.to_owned(),
+        });
+        cells.collect::<Vec<_>>().join(",")
+    };
+    let rows: Vec<_> = text.lines().map(changed).collect();
+    fs::write(path, rows.join("\n") + "\n").expect("written");
 }
 
 fn compare(arguments: &[&str]) -> Ended {
@@ -92,7 +60,7 @@ fn one_build_twice_shows_no_difference_and_each_paired_difference_is_exactly_0()
         room.run(name, &[]).expect(0);
     }
     let (found, ended) =
-        room.compared(&["a", "b"], &["--gate", "worse == 0", "--gate", "error_px.l1.mean.ratio <= 1"], 0);
+        compared(&room, &["a", "b"], &["--gate", "worse == 0", "--gate", "error_px.l1.mean.ratio <= 1"], 0);
     let comparison = &found["comparisons"][0];
     assert_eq!(
         (&comparison["paired_frames"], &comparison["worse"], &comparison["better"]),
@@ -120,8 +88,8 @@ fn errors_that_are_5_percent_larger_are_worse_and_fail_a_gate() {
     let room = Room::new();
     room.run("a", &["--frames", "300"]).expect(0);
     room.run("b", &["--frames", "300"]).expect(0);
-    room.scale_errors("b", 1.05);
-    let (found, ended) = room.compared(&["a", "b"], &["--gate", "worse == 0"], 1);
+    scale_errors(&room, "b", 1.05);
+    let (found, ended) = compared(&room, &["a", "b"], &["--gate", "worse == 0"], 1);
     assert_eq!(figure(&found, "error_px.l1.mean")["verdict"], "worse");
     let ratio = figure(&found, "error_px.l1.mean")["ratio"]["value"].as_f64().expect("a ratio");
     assert!((ratio - 1.05).abs() < 1e-9, "{ratio}");
@@ -129,11 +97,11 @@ fn errors_that_are_5_percent_larger_are_worse_and_fail_a_gate() {
     assert_eq!(found["gates"][0]["verdict"], "fail");
     assert!(ended.stdout.join("\n").contains("FAIL: worse is"), "{:#?}", ended.stdout);
     // Without a gate nothing fails. In the opposite order the second run is better.
-    let (found, _) = room.compared(&["b", "a"], &[], 0);
+    let (found, _) = compared(&room, &["b", "a"], &[], 0);
     assert_eq!(figure(&found, "error_px.l1.mean")["verdict"], "better");
-    let (found, _) = room.compared(&["a", "b"], &["--gate", "error_px.l1.mean.ratio <= 1.06"], 0);
+    let (found, _) = compared(&room, &["a", "b"], &["--gate", "error_px.l1.mean.ratio <= 1.06"], 0);
     assert_eq!(found["gates"][0]["verdict"], "pass");
-    room.compared(&["a", "b"], &["--gate", "error_px.l1.mean.ratio <= 1.04"], 1);
+    compared(&room, &["a", "b"], &["--gate", "error_px.l1.mean.ratio <= 1.04"], 1);
 }
 
 #[test]
@@ -142,13 +110,13 @@ fn several_runs_are_compared_with_the_first_and_runs_without_frames_by_their_rep
     room.run("a", &[]).expect(0);
     room.run("c", &["--seed", "8"]).expect(0);
     fs::copy(room.path("a").join("report.json"), room.path("alone.json")).expect("copied");
-    let (found, ended) = room.compared(&["a", "alone.json", "c"], &["--markdown", &room.name("summary.md")], 0);
+    let (found, ended) = compared(&room, &["a", "alone.json", "c"], &["--markdown", &room.name("summary.md")], 0);
     let why = |at: usize| found["comparisons"][at]["unpaired_because"].as_str().expect("a reason");
     assert!(why(0).contains("has no frames, only a report"), "{}", why(0));
     assert_eq!(why(1), "the seeds differ: 7 and 8");
     assert_eq!(found["comparisons"][1]["options"][0]["name"], "seed");
     assert!(ended.stdout.join("\n").contains("C against A: frames are not paired"), "{:#?}", ended.stdout);
-    let markdown = fs::read_to_string(room.path("summary.md")).expect("written");
+    let markdown = room.read("summary.md");
     assert!(markdown.starts_with("### Plumb: B against A: **no difference shown**"), "{markdown}");
     assert!(markdown.contains("| error\\_px.l1.mean |") && markdown.contains("\n| --- |"), "{markdown}");
 }
@@ -159,7 +127,7 @@ fn figures_are_grouped_by_radius_in_the_stated_bins() {
     for name in ["a", "b"] {
         room.run(name, &["--radius", "6..20"]).expect(0);
     }
-    let (found, ended) = room.compared(&["a", "b"], &["--by", "radius,noise"], 0);
+    let (found, ended) = compared(&room, &["a", "b"], &["--by", "radius,noise"], 0);
     let subsets = found["subsets"].as_array().expect("subsets");
     let bins: Vec<_> = subsets
         .iter()
@@ -175,7 +143,7 @@ fn figures_are_grouped_by_radius_in_the_stated_bins() {
     assert_eq!(frames, 60);
     assert!(ended.stdout.join("\n").contains("10 to 20 gray levels"), "{:#?}", ended.stdout);
     // One run alone has subsets, too.
-    let (alone, _) = room.compared(&["a"], &["--by", "radius"], 0);
+    let (alone, _) = compared(&room, &["a"], &["--by", "radius"], 0);
     assert_eq!(alone["subsets"][0]["bin"], "6 to 8 px");
 }
 
@@ -184,7 +152,7 @@ fn a_baseline_is_the_newest_run_that_passed_and_a_failing_run_never_becomes_one(
     let room = Room::new();
     let kept = room.name("kept");
     let baseline = |run: &str, more: &[&str], code: i32| {
-        room.compared(&[run], &[&["--baseline", &kept, "--gate", "worse == 0"], more].concat(), code)
+        compared(&room, &[run], &[&["--baseline", &kept, "--gate", "worse == 0"], more].concat(), code)
     };
     room.run("first", &[]).expect(0);
     // Without a baseline the gates have no data, unless the run is to become the first baseline.
@@ -198,7 +166,7 @@ fn a_baseline_is_the_newest_run_that_passed_and_a_failing_run_never_becomes_one(
     assert!(found["notes"].to_string().contains("not kept as a baseline: its gate frames.sent == 7"), "{found:#}");
     // A run that is worse than its baseline is not kept either.
     room.run("worse", &[]).expect(0);
-    room.scale_errors("worse", 1.5);
+    scale_errors(&room, "worse", 1.5);
     baseline("worse", &["--keep"], 1);
     assert_eq!(fs::read_dir(&kept).expect("a folder").count(), 1);
     room.run("second", &[]).expect(0);
@@ -221,7 +189,7 @@ fn a_baseline_of_another_seed_size_camera_or_protocol_is_refused_by_the_fields_n
         room.run(&name, options).expect(0);
         compare(&[&room.name(&name), "--baseline", &room.name("kept")]).expect(2).says(words);
     }
-    room.change("kept/a", |report| report["run"]["config"]["size"] = "320x240".into());
+    change(&room, "kept/a", |report| report["run"]["config"]["size"] = "320x240".into());
     room.run("b", &[]).expect(0);
     compare(&[&room.name("b"), "--baseline", &room.name("kept")]).expect(2).says("size is \"320x240\" there");
 }
@@ -232,11 +200,7 @@ fn what_cannot_be_compared_is_refused_and_the_error_says_what_is_valid() {
     room.run("a", &[]).expect(0);
     room.run("ack", &["--task", "ack"]).expect(0);
     let a = room.name("a");
-    let file = |name: &str, text: &str| {
-        fs::write(room.path(name), text).expect("written");
-        room.name(name)
-    };
-    let (empty, newer) = (file("empty.json", ""), file("newer.json", r#"{"schema": 2}"#));
+    let (empty, newer) = (room.file("empty.json", ""), room.file("newer.json", r#"{"schema": 2}"#));
     fs::create_dir(room.path("nothing")).expect("made");
     let cases: &[(&[&str], &str)] = &[
         (&[], "nothing to compare: name two runs"),
@@ -270,23 +234,23 @@ fn runs_that_can_be_compared_in_part_say_what_is_missing() {
         room.run(name, if name == "small" { &["--frames", "40"] } else { &[] }).expect(0);
     }
     // Fewer frames: those of both are compared.
-    let (found, ended) = room.compared(&["a", "small"], &[], 0);
+    let (found, ended) = compared(&room, &["a", "small"], &[], 0);
     assert_eq!(
         (&found["comparisons"][0]["paired_frames"], &found["comparisons"][0]["only_in_a"]),
         (&json!(40), &json!(20))
     );
     assert!(ended.stdout.join("\n").contains("20 frames are only in A, and 0 only in B"), "{:#?}", ended.stdout);
     // A run that broke off, with a torn row.
-    room.change("b", |report| report["incomplete"] = json!({"reason": "running", "not_written": 0, "unknown": []}));
+    change(&room, "b", |report| report["incomplete"] = json!({"reason": "running", "not_written": 0, "unknown": []}));
     fs::remove_file(room.path("b").join("frames.parquet")).ok();
     let rows = fs::read_to_string(room.path("b").join("frames.csv")).expect("rows");
     fs::write(room.path("b").join("frames.csv"), &rows[..rows.len() - 30]).expect("written");
-    let (found, ended) = room.compared(&["a", "b"], &[], 0);
+    let (found, ended) = compared(&room, &["a", "b"], &[], 0);
     assert_eq!(found["comparisons"][0]["paired_frames"], 59);
     assert!(ended.stdout.join("\n").contains("it is incomplete (running)"), "{:#?}", ended.stdout);
     // Another size.
     room.run("large", &["--size", "200x150"]).expect(0);
-    let (found, _) = room.compared(&["a", "large"], &[], 0);
+    let (found, _) = compared(&room, &["a", "large"], &[], 0);
     let why = found["comparisons"][0]["unpaired_because"].as_str().expect("a reason");
     assert!(why.contains("size is \"160x120\" and \"200x150\""), "{why}");
 }
@@ -296,8 +260,7 @@ fn run_file(room: &Room, name: &str, more: &str) -> String {
     let text = format!(
         "loopback = true\nlink = \"memory\"\nfps = \"max\"\nsize = \"160x120\"\nframes = 40\nnoise = 10\n{more}"
     );
-    fs::write(room.path(name), text).expect("written");
-    room.name(name)
+    room.file(name, &text)
 }
 
 #[test]
@@ -309,7 +272,7 @@ fn runs_take_turns_and_their_latencies_are_judged() {
     let order: Vec<_> = ended.stderr.iter().filter_map(|line| line.split("of 4: ").nth(1)).collect();
     let letters: String = order.iter().map(|name| if name.ends_with("a.toml") { 'A' } else { 'B' }).collect();
     assert_eq!(letters, "ABBAABBA");
-    let found: Value = serde_json::from_str(&fs::read_to_string(&json).expect("written")).expect("JSON");
+    let found: Value = serde_json::from_str(&room.read("compared.json")).expect("JSON");
     let comparison = &found["comparisons"][0];
     assert_eq!((&comparison["rounds"], &comparison["paired_frames"]), (&json!(4), &json!(40)));
     assert_eq!(figure(&found, "error_px.l1.mean")["difference"], 0.0);
@@ -321,10 +284,7 @@ fn runs_take_turns_and_their_latencies_are_judged() {
 #[test]
 fn each_run_may_have_a_client_of_its_own_and_a_round_that_fails_ends_them() {
     let room = Room::new();
-    let file = |name: &str| {
-        fs::write(room.path(name), "fps = 100\nsize = \"160x120\"\nframes = 20\nonce = true\n").expect("written");
-        room.name(name)
-    };
+    let file = |name: &str| room.file(name, "fps = 100\nsize = \"160x120\"\nframes = 20\nonce = true\n");
     let (a, b) = (file("a.toml"), file("b.toml"));
     let client =
         std::env::current_exe().expect("this test").parent().and_then(Path::parent).expect("a folder").join("client");
@@ -335,11 +295,10 @@ fn each_run_may_have_a_client_of_its_own_and_a_round_that_fails_ends_them() {
         compare(&["--run", &a, "--run", &b, "--rounds", "5", "--json", &json, "--client", &one, "--client", &other])
     };
     with("hough", "hough-classic").expect(0);
-    let found: Value = serde_json::from_str(&fs::read_to_string(&json).expect("written")).expect("JSON");
+    let found: Value = serde_json::from_str(&room.read("compared.json")).expect("JSON");
     assert_eq!(found["comparisons"][0]["paired_frames"], 20);
     assert!(figure(&found, "latency_us.stages.detect.p50")["a"].as_f64().expect("a time") > 0.0);
-    let endless = room.name("endless.toml");
-    fs::write(&endless, "loopback = true\n").expect("written");
+    let endless = room.file("endless.toml", "loopback = true\n");
     compare(&["--run", &endless, "--run", &endless]).expect(2).says("has neither frames nor duration");
     let wrong = run_file(&room, "wrong.toml", "source = \"absent.mp4\"\n");
     compare(&["--run", &wrong, "--run", &wrong]).expect(4).says("round 1");

@@ -1,14 +1,14 @@
 //! Sessions in which the server calls (`--dial`) and the client listens (`--listen`), over each link.
 
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
 use testkit::ends::{ListeningClient, Server, address, calling, free_address};
 use testkit::program::{Ended, Program, command};
-use testkit::python;
+use testkit::python::Packages;
 use testkit::report::{ReportFile, only_session, rows};
+use testkit::repository;
 
 /// The links that a server may ask a client for.
 const LINKS: [&str; 3] = ["webrtc", "tcp", "grpc"];
@@ -68,11 +68,8 @@ fn live_delivery_and_pictures_work_the_other_way_round_too() {
 
 #[test]
 fn the_example_in_python_is_called_and_finds_every_circle() {
-    let from_root = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let python = python::environment(folder, "aiortc-venv", &from_root("examples/requirements.txt"));
-    let mut example = Command::new(python.unwrap_or_else(|error| panic!("{error}")));
-    example.arg(from_root("examples/tcp_client.py")).args(["--listen", "127.0.0.1", "0"]);
+    let mut example = Command::new(Packages::Aiortc.test_python(env!("CARGO_TARGET_TMPDIR")));
+    example.arg(repository::path("examples/tcp_client.py")).args(["--listen", "127.0.0.1", "0"]);
     let example = Program::start(example);
     let line = example.stdout.wait_for("listening on ");
     let report = ReportFile::new();

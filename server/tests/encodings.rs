@@ -3,21 +3,11 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use testkit::ends::Server;
+use testkit::ends::{Server, session};
 use testkit::picture_client::{self, ECHOING};
 use testkit::program::{Program, command};
 use testkit::report::{ReportFile, checked, only_session};
 use testkit::slow_client::SlowClient;
-
-/// Runs a session of the two programs to its end and returns its report.
-#[track_caller]
-fn session(server: &[&str], client: &[&str]) -> Value {
-    let report = ReportFile::new();
-    let server = Server::start(&[&["--once", "--fps", "max", "--seed", "7", "--json", report.name()], server].concat());
-    server.client(client).end().expect(0);
-    server.end().expect(0);
-    only_session(&report.read()).clone()
-}
 
 fn wire(session: &Value) -> u64 {
     session["bytes"]["frames_wire"].as_u64().expect("a count")

@@ -21,16 +21,13 @@ use shared::shell::stop::stop_pair;
 use tempfile::TempDir;
 use testkit::ends::Server;
 use testkit::program::{Ended, poll};
-use testkit::python;
+use testkit::python::Packages;
 use testkit::report::{ReportFile, only_session};
 
 /// How long after Ctrl-C everything must have ended.
 const STOP_LIMIT: Duration = Duration::from_secs(1);
 
-static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    python::environment(folder, "exec-venv", &example("requirements.txt")).unwrap_or_else(|error| panic!("{error}"))
-});
+static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| Packages::Exec.test_python(env!("CARGO_TARGET_TMPDIR")));
 
 /// The example in C, built.
 static C: LazyLock<PathBuf> = LazyLock::new(|| {

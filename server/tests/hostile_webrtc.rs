@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use testkit::ends::{self, Server};
 use testkit::program::{Ended, Program};
-use testkit::python;
+use testkit::python::Packages;
 use testkit::report::{ReportFile, rows, sessions};
 
 /// Frames of the other session: 10 s, which is longer than most attacks take.
@@ -23,11 +23,7 @@ const MEMORY_KB: u64 = 96 << 10;
 /// How long a stop may take: what the programs promise, and the start of the shell that sends the signal.
 const STOPS_WITHIN: Duration = Duration::from_millis(1_500);
 
-static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/requirements.txt");
-    python::environment(folder, "aiortc-venv", &requirements).unwrap_or_else(|error| panic!("{error}"))
-});
+static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| Packages::Aiortc.test_python(env!("CARGO_TARGET_TMPDIR")));
 
 /// A hostile peer: a client of this server, or a server itself ("listen").
 fn hostile(place: &str, attack: &str) -> Program {

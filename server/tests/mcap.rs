@@ -12,12 +12,9 @@ use tempfile::TempDir;
 use testkit::ends::{Server, with};
 use testkit::folder::{Folder, unpaced};
 use testkit::program::{Program, command, command_after, poll};
-use testkit::python;
+use testkit::python::Packages;
 
-static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    python::environment(folder, "mcap-venv", &script("requirements.txt")).unwrap_or_else(|error| panic!("{error}"))
-});
+static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| Packages::Mcap.test_python(env!("CARGO_TARGET_TMPDIR")));
 
 fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mcap").join(name)

@@ -2,22 +2,18 @@
 //!
 //! Where namespaces are not available, a test says so and passes, unless `CI` is `true`.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use testkit::namespaces;
 use testkit::program::{Ended, Program, command};
-use testkit::python;
+use testkit::python::Packages;
 use testkit::report::{ReportFile, only_session};
-
-fn from_root(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
-}
+use testkit::repository;
 
 /// Runs 30 frames on this path to this client, with these arguments. Returns what happened to the frames.
 fn run(path: [&str; 2], client: &Command, arguments: &[&str], options: &[&str]) -> (Ended, serde_json::Value) {
     let report = ReportFile::new();
-    let mut script = Command::new(from_root("bench/path.sh"));
+    let mut script = Command::new(repository::path("bench/path.sh"));
     script.args(path).arg(command("server").get_program());
     script.args(["--no-graphics", "--listen", "SERVER:9200", "--once", "--frames", "30", "--fps", "30"]);
     script.args(["--json", report.name()]).args(options).arg("--");
@@ -41,10 +37,8 @@ fn a_stranger_on_a_narrow_path_gets_all_frames() {
     if !namespaces::available() {
         return;
     }
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let python = python::environment(folder, "aiortc-venv", &from_root("examples/requirements.txt"));
-    let mut client = Command::new(python.unwrap_or_else(|error| panic!("{error}")));
-    client.arg(from_root("examples/aiortc_client.py"));
+    let mut client = Command::new(Packages::Aiortc.test_python(env!("CARGO_TARGET_TMPDIR")));
+    client.arg(repository::path("examples/aiortc_client.py"));
     for path in PATHS {
         all_frames_are_answered(path, &client, &["SERVER", "9200"], &[]);
     }

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::{Shutdown, UdpSocket};
 
 use testkit::ends::Server;
+use testkit::processes::Holdings;
 use testkit::program::{LIMIT, Program, command, poll};
 use testkit::report::{ReportFile, only_session, sessions};
 
@@ -121,7 +122,7 @@ fn a_client_without_a_free_udp_port_gets_the_reason() {
 #[test]
 fn many_clients_one_after_the_other_leave_nothing_behind() {
     let mut server = Server::start(&["--frames", "3", "--fps", "max"]);
-    let descriptors = |id: u32| std::fs::read_dir(format!("/proc/{id}/fd")).expect("Linux").count();
+    let descriptors = |id: u32| Holdings::of(id).expect("Linux").descriptors;
     server.client(&[]).end().expect(0);
     let settled = poll(|| Some(descriptors(server.program.id()))).expect("a count");
     for _ in 0..8 {

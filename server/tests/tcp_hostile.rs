@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use testkit::ends::{Server, client};
+#[cfg(target_os = "linux")]
+use testkit::processes::Holdings;
 use testkit::program::{LIMIT, Program};
 use testkit::report::rows;
 
@@ -152,19 +154,15 @@ fn a_client_that_sends_only_a_byte_now_and_then_is_dropped() {
 
 /// Memory that a client which never reads may cost: a lane of 1 MiB, a window of frames, and what the allocator keeps.
 #[cfg(target_os = "linux")]
-const COST_KIB: u64 = 64 << 10;
+const COST_BYTES: u64 = 64 << 20;
 
 #[cfg(target_os = "linux")]
 #[test]
 fn a_client_that_never_reads_costs_bounded_memory_and_disturbs_nobody() {
     let server = Server::start(&["--frames", "200", "--fps", "max", "--deadline", "1s"]);
     server.client(&["--link", "tcp"]).end().expect(0);
-    let resident_kib = || {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", server.program.id())).expect("a process");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line").trim();
-        line.trim_end_matches(" kB").parse::<u64>().expect("a number")
-    };
-    let before = resident_kib();
+    let resident = || Holdings::of(server.program.id()).expect("a process").memory_bytes;
+    let before = resident();
     let mut peer = Peer::client(&server);
     peer.introduce();
     server.program.stderr.wait_for("session 2: peer 1");
@@ -177,8 +175,8 @@ fn a_client_that_never_reads_costs_bounded_memory_and_disturbs_nobody() {
     }
     let good = server.client(&["--link", "tcp"]).end().expect(0);
     assert_eq!(rows(&good.stdout).len(), 200);
-    let after = resident_kib();
-    assert!(after < before + COST_KIB, "{after} KiB resident, {before} KiB before");
+    let after = resident();
+    assert!(after < before + COST_BYTES, "{after} bytes resident, {before} before");
     server.program.stderr.wait_for("session 2: the client is gone: ");
 }
 

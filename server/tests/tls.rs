@@ -8,8 +8,9 @@ use std::process::Command;
 use testkit::certificates::Certificates;
 use testkit::ends::{ListeningClient, Server, free_address};
 use testkit::program::{Program, command};
-use testkit::python;
+use testkit::python::{GrpcExample, Packages};
 use testkit::report::{ReportFile, only_session};
+use testkit::repository;
 
 const HOSTS: &[&str] = &["127.0.0.1", "localhost"];
 
@@ -236,43 +237,25 @@ fn an_identity_needs_a_token_and_a_file_with_a_key() {
     }
 }
 
-fn from_root(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
-}
-
 #[test]
 fn the_example_on_aiortc_proves_its_token_inside_tls() {
     let (made, files) = (Certificates::new(HOSTS), Files::new());
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let python = python::environment(folder, "aiortc-venv", &from_root("examples/requirements.txt"));
-    let python = python.unwrap_or_else(|error| panic!("{error}"));
-    in_python(&made, &files, &python, &from_root("examples/aiortc_client.py"));
+    let python = Packages::Aiortc.test_python(env!("CARGO_TARGET_TMPDIR"));
+    in_python(&made, &files, &python, &repository::path("examples/aiortc_client.py"));
 }
 
 #[test]
 fn the_example_in_python_over_tcp_proves_its_token_inside_tls() {
     let (made, files) = (Certificates::new(HOSTS), Files::new());
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let python = python::environment(folder, "aiortc-venv", &from_root("examples/requirements.txt"));
-    let python = python.unwrap_or_else(|error| panic!("{error}"));
-    in_python(&made, &files, &python, &from_root("examples/tcp_client.py"));
+    let python = Packages::Aiortc.test_python(env!("CARGO_TARGET_TMPDIR"));
+    in_python(&made, &files, &python, &repository::path("examples/tcp_client.py"));
 }
 
 #[test]
 fn the_example_with_stock_grpcio_proves_its_token_inside_tls() {
     let (made, files) = (Certificates::new(HOSTS), Files::new());
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let python = python::environment(folder, "grpc-venv", &from_root("examples/grpc_requirements.txt"));
-    let python = python.unwrap_or_else(|error| panic!("{error}"));
-    let work = tempfile::tempdir_in(folder).expect("a folder");
-    let script = work.path().join("grpc_client.py");
-    std::fs::copy(from_root("examples/grpc_client.py"), &script).expect("copied");
-    let mut make = Command::new(&python);
-    make.args(["-m", "grpc_tools.protoc", "-I"]).arg(from_root("shared/proto"));
-    let out = |name: &str| format!("--{name}={}", work.path().display());
-    make.args([out("python_out"), out("grpc_python_out")]).arg("plumb.proto");
-    Program::start(make).end().expect(0);
-    in_python(&made, &files, &python, &script);
+    let GrpcExample { python, script, .. } = &GrpcExample::new(env!("CARGO_TARGET_TMPDIR"));
+    in_python(&made, &files, python, script);
 }
 
 /// Runs an example with a token, in the clear and inside TLS, and with wrong tokens and certificates.

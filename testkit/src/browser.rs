@@ -111,6 +111,32 @@ impl Page {
         text.as_str().unwrap_or_default().to_owned()
     }
 
+    /// Waits until the element that a selector finds says `words`, and returns its whole text.
+    ///
+    /// # Panics
+    /// As [`Self::wait_for`].
+    #[track_caller]
+    pub fn wait_for_words(&self, selector: &str, words: &str) -> String {
+        let script = format!(
+            "const said = document.querySelector({selector:?}).textContent; return said.includes({words:?}) && said"
+        );
+        self.wait_for(&script).as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Clicks the element that a selector finds.
+    pub fn click(&self, selector: &str) {
+        self.run(&format!("document.querySelector({selector:?}).click()"));
+    }
+
+    /// Sets the value of a field, as a reader who leaves it afterwards.
+    pub fn fill(&self, selector: &str, value: &str) {
+        self.run(&format!(
+            "const field = document.querySelector({}); field.value = {}; field.dispatchEvent(new Event('change'))",
+            json!(selector),
+            json!(value)
+        ));
+    }
+
     /// Shows the page like this.
     pub fn show(&self, look: Look) {
         let Look { width, dark } = look;

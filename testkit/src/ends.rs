@@ -3,7 +3,10 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 
+use serde_json::Value;
+
 use crate::program::{Ended, LIMIT, Program, command};
+use crate::report::{ReportFile, only_session};
 
 /// A server program that listens.
 pub struct Server {
@@ -62,6 +65,16 @@ pub fn client(address: &str, options: &[&str]) -> Program {
     let mut client = command("client");
     client.args([address, "--no-graphics"]).args(options);
     Program::start(client)
+}
+
+/// Runs a session to its end, as fast as it goes, and returns its report.
+#[track_caller]
+pub fn session(server: &[&str], client: &[&str]) -> Value {
+    let report = ReportFile::new();
+    let server = Server::start(&[&["--once", "--fps", "max", "--seed", "7", "--json", report.name()], server].concat());
+    server.client(client).end().expect(0).says("the server said bye: finished");
+    server.end().expect(0);
+    only_session(&report.read()).clone()
 }
 
 /// A free address of this machine: nobody listens on it.

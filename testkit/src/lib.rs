@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`program`], [`ends`], [`report`] | the real programs in tests: start them, read their lines and reports |
 //! | [`folder`] | a run's folder |
+//! | [`room`] | a folder of a test, with the files and runs that it needs |
 //! | [`processes`] | the real programs in benchmarks: measure the processor time and memory they use |
 //! | [`wrong_values`] | wrong values for every option, and what the programs must say to them |
 //! | [`greeting`] | a server's hello, for tests of the client's session |
@@ -16,6 +17,7 @@
 //! | `namespaces` | two network namespaces joined by a cable (Linux, root) |
 //! | [`picture`] | pictures of known truth for the detectors |
 //! | [`python`] | Python environments |
+//! | [`repository`] | files of the repository |
 //! | [`peers`] | WebRTC peers that are not Plumb's |
 //! | [`browser`] | a page in headless Chromium |
 //! | [`certificates`] | certificates and keys, in files |
@@ -44,6 +46,8 @@ pub mod program;
 pub mod python;
 pub mod relay;
 pub mod report;
+pub mod repository;
+pub mod room;
 #[cfg(feature = "world")]
 pub mod slow_client;
 pub mod statistics;

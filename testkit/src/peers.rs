@@ -7,7 +7,8 @@ use std::process::Command;
 
 use thiserror::Error;
 
-use crate::python::{self, PythonError};
+use crate::python::{self, Packages, PythonError};
+use crate::repository;
 
 /// The versions of aiortc that are tested, oldest first. The last is that of `examples/requirements.txt`.
 pub const AIORTC: [&str; 4] = ["1.9.0", "1.14.0", "1.15.0", "1.16.0"];
@@ -38,7 +39,7 @@ pub enum PeerError {
 
 /// The path of a file of `bench/peers`.
 pub fn file(name: &str) -> PathBuf {
-    repository().join("bench/peers").join(name)
+    repository::path("bench/peers").join(name)
 }
 
 /// The Python that has this version of aiortc, one of [`AIORTC`]. `folder` is the caller's `env!("CARGO_TARGET_TMPDIR")`.
@@ -46,13 +47,11 @@ pub fn file(name: &str) -> PathBuf {
 /// # Errors
 /// If it cannot be installed.
 pub fn aiortc(folder: &Path, version: &str) -> Result<PathBuf, PeerError> {
-    let is_current = AIORTC.last() == Some(&version);
-    let (name, requirements) = if is_current {
-        ("aiortc-venv".to_owned(), repository().join("examples/requirements.txt"))
-    } else {
-        (format!("aiortc-{version}-venv"), file(&format!("aiortc-{version}.txt")))
-    };
-    Ok(python::environment(folder, &name, &requirements)?)
+    if AIORTC.last() == Some(&version) {
+        return Ok(Packages::Aiortc.python(folder)?);
+    }
+    let requirements = file(&format!("aiortc-{version}.txt"));
+    Ok(python::environment(folder, &format!("aiortc-{version}-venv"), &requirements)?)
 }
 
 /// Node, with the packages of `bench/peers/package-lock.json` in a folder.
@@ -101,10 +100,6 @@ impl Node {
         command.arg(script).current_dir(&self.packages);
         command
     }
-}
-
-fn repository() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
 fn at(path: &Path) -> impl Fn(io::Error) -> PeerError {

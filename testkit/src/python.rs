@@ -5,7 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use tempfile::TempDir;
 use thiserror::Error;
+
+use crate::program::Program;
+use crate::repository;
 
 /// The environment could not be made.
 #[derive(Debug, Error)]
@@ -32,6 +36,85 @@ pub enum PythonError {
         /// The error.
         error: io::Error,
     },
+}
+
+/// The packages that a test's Python has, in the versions that a file of requirements names.
+#[derive(Clone, Copy, Debug)]
+pub enum Packages {
+    /// Those of the examples over WebRTC and TCP.
+    Aiortc,
+    /// Those of the examples that are pipelines.
+    Exec,
+    /// Those of the example over gRPC.
+    Grpc,
+    /// Those with which users read recordings.
+    Mcap,
+    /// OpenCV.
+    OpenCv,
+    /// Those with which users read the tables of sweeps.
+    Tables,
+}
+
+impl Packages {
+    /// The name of the environment, and its requirements in the repository.
+    fn named(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Aiortc => ("aiortc-venv", "examples/requirements.txt"),
+            Self::Exec => ("exec-venv", "examples/exec/requirements.txt"),
+            Self::Grpc => ("grpc-venv", "examples/grpc_requirements.txt"),
+            Self::Mcap => ("mcap-venv", "server/tests/mcap/requirements.txt"),
+            Self::OpenCv => ("opencv-venv", "server/benches/detector/opencv/requirements.txt"),
+            Self::Tables => ("sweep-venv", "server/tests/sweep_requirements.txt"),
+        }
+    }
+
+    /// Returns the Python interpreter that has them. Environments are in `folder`: the caller's
+    /// `env!("CARGO_TARGET_TMPDIR")`.
+    ///
+    /// # Errors
+    /// If the environment cannot be made.
+    pub fn python(self, folder: &Path) -> Result<PathBuf, PythonError> {
+        let (name, requirements) = self.named();
+        environment(folder, name, &repository::path(requirements))
+    }
+
+    /// The same for a test.
+    ///
+    /// # Panics
+    /// If the environment cannot be made.
+    #[track_caller]
+    pub fn test_python(self, folder: &str) -> PathBuf {
+        self.python(Path::new(folder)).unwrap_or_else(|error| panic!("{error}"))
+    }
+}
+
+/// The example over gRPC, beside the classes that grpcio-tools makes of the proto.
+#[derive(Debug)]
+pub struct GrpcExample {
+    /// The Python that runs it.
+    pub python: PathBuf,
+    /// The example.
+    pub script: PathBuf,
+    _folder: TempDir,
+}
+
+impl GrpcExample {
+    /// Makes the classes. Environments are in `folder`: the caller's `env!("CARGO_TARGET_TMPDIR")`.
+    ///
+    /// # Panics
+    /// If they cannot be made.
+    pub fn new(folder: &str) -> Self {
+        let python = Packages::Grpc.test_python(folder);
+        let work = tempfile::tempdir_in(folder).expect("a folder");
+        let script = work.path().join("grpc_client.py");
+        fs::copy(repository::path("examples/grpc_client.py"), &script).expect("copied");
+        let mut make = Command::new(&python);
+        make.args(["-m", "grpc_tools.protoc", "-I"]).arg(repository::path("shared/proto"));
+        let out = |name: &str| format!("--{name}={}", work.path().display());
+        make.args([out("python_out"), out("grpc_python_out")]).arg("plumb.proto");
+        Program::start(make).end().expect(0);
+        Self { python, script, _folder: work }
+    }
 }
 
 /// Returns the Python interpreter of the environment `name`, with the packages of a requirements file installed.

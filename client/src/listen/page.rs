@@ -9,19 +9,20 @@ use std::net::IpAddr;
 
 use shared::door::access::{Access, Refusal};
 use shared::door::http::{Answer, Request, Status, answer, request};
-use shared::door::page::{CSS, HEADERS, HTML, MESSAGES, SCRIPT, STYLE};
+use shared::door::page::{CSS, HEADERS, HTML, MESSAGES, SCRIPT, SESSION, STYLE};
 use shared::door::upgrade::upgraded;
 use shared::door::websocket::WebSocket;
 use shared::socket::Socket;
 use tracing::debug;
 
 /// Path, media type and content of each file.
-const FILES: [(&str, &str, &str); 5] = [
+const FILES: [(&str, &str, &str); 6] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/page.css", CSS, STYLE),
     ("/camera.js", SCRIPT, include_str!("page/camera.js")),
     ("/source.js", SCRIPT, include_str!("page/source.js")),
     ("/messages.js", SCRIPT, MESSAGES),
+    ("/session.js", SCRIPT, SESSION),
 ];
 
 /// The response to an unknown path, which lists the known ones.

@@ -2,12 +2,13 @@
 //!
 //! Plain state, like the server's core: messages, detections and `now` go in, [`Action`]s come out. A [`ReceivedFrame`]
 //! is a frame as it arrived, [`End`] says why the session ended, `live` adds what live delivery needs, `pictures` sends
-//! answers as large as frames, and `asking` asks the server for frames and to stop.
+//! answers as large as frames, `asking` asks the server for frames and to stop, and `greeting` reads the server's hello.
 
 mod asking;
 mod end;
 mod frame;
 pub mod fuzz;
+mod greeting;
 mod live;
 mod pictures;
 
@@ -20,11 +21,8 @@ use shared::flow::liveness::{Liveness, Silence};
 use shared::flow::verdict::Verdict;
 use shared::link::Lane;
 use shared::protocol::fragment::{FragmentError, Piece, Reassembler, Splitter};
-use shared::protocol::message::{
-    self, Answer, AnswerTimes, Bye, Control, Delivery, FRAME_OVERHEAD, Hello, IMAGE_TASK, Payload, Ping, Pong, Role,
-    Stream,
-};
-use shared::protocol::{HELLO_LIMIT, INTEGER_LIMIT, MAX_WINDOW, VERSION};
+use shared::protocol::message::{self, Answer, AnswerTimes, Bye, Control, Payload, Ping, Pong, Stream};
+use shared::protocol::{HELLO_LIMIT, INTEGER_LIMIT};
 use shared::time::Micros;
 use thiserror::Error;
 use tracing::{debug, warn};
@@ -37,13 +35,6 @@ pub use asking::AHEAD;
 pub use end::End;
 
 pub use frame::ReceivedFrame;
-
-/// Maximum memory for the frames of one window, in bytes: ten frames of the largest size. A hello that announces a
-/// larger window gets a smaller one.
-///
-/// Incomplete frames take up to this much. Pieces that arrive ahead of earlier ones take up to this much again.
-/// Complete frames and the buffers kept for later frames take up to twice this much.
-const FRAME_BUDGET: usize = 2 << 30;
 
 /// What the shell must do next.
 #[derive(Debug)]
@@ -305,32 +296,6 @@ impl Session {
         }
     }
 
-    fn greeted(&mut self, hello: Hello) {
-        if self.frames.is_some() {
-            return self.ignore(&"it is a second hello");
-        }
-        if let Err(reason) = self.asking.greeted(&hello) {
-            return self.leave(End::Rejected { reason });
-        }
-        match usable(hello) {
-            Ok((stream, announced)) => {
-                let limit = announced.bytes() + FRAME_OVERHEAD;
-                let window = (stream.window as usize).clamp(1, (MAX_WINDOW as usize).min(FRAME_BUDGET / limit));
-                self.frames = Some(Frames { pieces: Reassembler::new(limit, window), announced });
-                if stream.delivery == Delivery::Live {
-                    self.live = Some(live::receiver(&stream, window));
-                }
-                self.pictures = (stream.task == IMAGE_TASK).then(|| Pictures::new(window));
-                self.hello_until = None;
-                // `Greeted` comes first, because the shell may reject the stream. The client's hello is sent only now:
-                // the server sends frames after it, and on their own lane they could overtake the server's hello.
-                self.outbox.push_back(Action::Greeted { stream, window });
-                self.send_control(&Control::Hello(introduction(self.asking.is_pull())));
-            }
-            Err(reason) => self.leave(End::Rejected { reason }),
-        }
-    }
-
     fn frame(&mut self, fragment: &Bytes, now: Micros) {
         match self.reassembled(fragment, now) {
             Ok(Some((message, announced))) => {
@@ -420,37 +385,4 @@ enum FrameError {
     Early,
     #[error(transparent)]
     Fragment(#[from] FragmentError),
-}
-
-fn introduction(pull: bool) -> Hello {
-    Hello {
-        protocol: VERSION,
-        name: "plumb-client".into(),
-        version: env!("CARGO_PKG_VERSION").into(),
-        session: 0,
-        role: Role::Sink,
-        stream: None,
-        features: Vec::new(),
-        pull,
-    }
-}
-
-/// Returns the stream that a server's hello announces, or why this client cannot take it.
-fn usable(hello: Hello) -> Result<(Stream, Announced), String> {
-    if hello.protocol != VERSION {
-        return Err(format!("it speaks protocol {}, this client {VERSION}", hello.protocol));
-    }
-    if hello.role != Role::Source {
-        return Err("it is not a source of frames".into());
-    }
-    let stream = hello.stream.ok_or("its hello announces no stream")?;
-    if stream.task == IMAGE_TASK && stream.delivery == Delivery::Live {
-        return Err(format!("the task {IMAGE_TASK} needs reliable delivery, and its hello says live"));
-    }
-    if let Some(meta) = &stream.meta {
-        message::check_meta(meta).map_err(|wrong| format!("its hello has {wrong}"))?;
-    }
-    let size = stream.size().map_err(|error| error.to_string())?;
-    let announced = Announced { size, pixel: stream.pixel, encoding: stream.encoding };
-    Ok((stream, announced))
 }

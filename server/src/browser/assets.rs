@@ -1,7 +1,7 @@
 //! The files of the page, which are part of the program.
 
 use shared::door::http::{Answer, Status};
-use shared::door::page::{CSS, HEADERS, HTML, MESSAGES, MODULE, MODULE_HEADERS, SCRIPT, STYLE};
+use shared::door::page::{CSS, HEADERS, HTML, MESSAGES, MODULE, MODULE_HEADERS, SCRIPT, SESSION, STYLE};
 
 /// The worker of `hough`.
 const HOUGH_WORKER: &str = "/hough.js";
@@ -10,7 +10,7 @@ const HOUGH_WORKER: &str = "/hough.js";
 const HOUGH: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hough.wasm"));
 
 /// Path, media type and content of each file that is text.
-const FILES: [(&str, &str, &str); 11] = [
+const FILES: [(&str, &str, &str); 12] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/page.css", CSS, STYLE),
     ("/main.js", SCRIPT, include_str!("page/main.js")),
@@ -20,6 +20,7 @@ const FILES: [(&str, &str, &str); 11] = [
     ("/client.js", SCRIPT, include_str!("page/client.js")),
     ("/lz4.js", SCRIPT, include_str!("page/lz4.js")),
     ("/messages.js", SCRIPT, MESSAGES),
+    ("/session.js", SCRIPT, SESSION),
     ("/build.js", SCRIPT, include_str!(concat!(env!("OUT_DIR"), "/build.js"))),
     (HOUGH_WORKER, SCRIPT, include_str!("page/hough.js")),
 ];

@@ -48,7 +48,6 @@ use shared::lens::Correction;
 use shared::shell::exit::Exit;
 use shared::shell::standard::unless_reader_left;
 use shared::text::Escaped;
-use tracing::error;
 
 use self::calibration::{Asked, Found};
 use self::observation::Set;
@@ -60,13 +59,7 @@ pub use result::Calibration;
 
 /// Calibrates the runs that the options name, and writes the results.
 pub fn run(options: &CalibrateOptions) -> Exit {
-    match calibrated(options) {
-        Ok(exit) => exit,
-        Err(wrong) => {
-            error!("{wrong}");
-            if wrong.is_usage() { Exit::Usage } else { Exit::Other }
-        }
-    }
+    Exit::unless_failed(calibrated(options), CalibrateError::is_usage)
 }
 
 fn calibrated(options: &CalibrateOptions) -> Result<Exit, CalibrateError> {

@@ -9,9 +9,10 @@ use serde::Serialize;
 use shared::geometry::Circle;
 use shared::image::PixelFormat;
 
+use super::ellipse::Light;
 use super::error::CameraError;
 use super::lens::{CAMERA_HEADING, LensConfig};
-use super::shape::{Form, Light, Unknown};
+use super::shape::{Form, Unknown};
 use crate::options::{self, OutOfRange, TakesAll};
 use crate::scene::{Random, Stream};
 

@@ -6,7 +6,7 @@
 //! With a `lens` or a rolling shutter the ball moves on a plane of its own. The `view` takes its `outline` to the image; the truth is in the image.
 //!
 //! Without effects (`plain`) only the ball's box is drawn. With effects (`config`) light passes the stages of
-//! `pipeline`: scene (`exposure` of the disc's `coverage`, or another `shape`; `backdrop`, `occluder`), optics (`blur`, `vignette`), sensor
+//! `pipeline`: scene (`exposure` of the disc's `coverage`, or another `shape` ← `ellipse`; `backdrop`, `occluder`), optics (`blur`, `vignette`), sensor
 //! (`noise` from `normal`, `gamma`), `jpeg`. Everything random is a function of seed, purpose and frame index. The
 //! arithmetic uses only + − × ÷ √ and `libm`, so every machine computes the same light.
 //!
@@ -30,6 +30,7 @@ mod config;
 mod coverage;
 mod depth;
 mod edge;
+mod ellipse;
 mod error;
 mod exposure;
 mod fisher;

@@ -38,7 +38,7 @@ use std::path::Path;
 
 use shared::shell::exit::Exit;
 use shared::text::Escaped;
-use tracing::{error, info};
+use tracing::info;
 
 use self::figure::Figure;
 use self::result::{Found, Listed, Run};
@@ -72,13 +72,7 @@ const LISTED: [&str; 14] = [
 
 /// Compares the runs that the options name, and writes the result.
 pub fn run(options: &CompareOptions) -> Exit {
-    match compared(options) {
-        Ok(exit) => exit,
-        Err(wrong) => {
-            error!("{wrong}");
-            if wrong.is_usage() { Exit::Usage } else { Exit::Other }
-        }
-    }
+    Exit::unless_failed(compared(options), CompareError::is_usage)
 }
 
 fn compared(options: &CompareOptions) -> Result<Exit, CompareError> {

@@ -56,13 +56,7 @@ const MERGE: &str = "merge";
 
 /// Does what the options ask for.
 pub fn run(options: &SweepOptions, is_quiet: bool) -> Exit {
-    match asked(options, is_quiet) {
-        Ok(exit) => exit,
-        Err(wrong) => {
-            error!("{wrong}");
-            if wrong.is_usage() { Exit::Usage } else { Exit::Other }
-        }
-    }
+    Exit::unless_failed(asked(options, is_quiet), SweepError::is_usage)
 }
 
 /// Whether a sweep wrote this folder.
@@ -72,13 +66,7 @@ pub fn is_folder(folder: &Path) -> bool {
 
 /// Makes the page of a sweep's folder, and its table if it has none.
 pub fn report(folder: &Path) -> Exit {
-    match reported(folder) {
-        Ok(exit) => exit,
-        Err(wrong) => {
-            error!("{wrong}");
-            if wrong.is_usage() { Exit::Usage } else { Exit::Other }
-        }
-    }
+    Exit::unless_failed(reported(folder), SweepError::is_usage)
 }
 
 fn reported(folder: &Path) -> Result<Exit, SweepError> {
@@ -235,6 +223,6 @@ fn said(plan: &Plan, folder: &SweepFolder, shard: Shard, done: &Done) -> Result<
 }
 
 /// Prints one or more lines to stdout.
-fn say(text: &str) -> Result<(), SweepError> {
+pub(crate) fn say(text: &str) -> Result<(), SweepError> {
     unless_reader_left(writeln!(io::stdout(), "{text}")).map_err(SweepError::at(Path::new("stdout")))
 }

@@ -17,19 +17,17 @@ mod work;
 mod written;
 
 use std::fs;
-use std::io::{self, Write};
 use std::path::Path;
 use std::thread;
 
 use shared::shell::exit::Exit;
-use shared::shell::standard::unless_reader_left;
 use shared::shell::stop::stop_pair;
 use shared::text::Escaped;
-use tracing::{error, warn};
+use tracing::warn;
 
 use self::core::search::search;
 use self::journal::Journal;
-use crate::sweep::SweepError;
+use crate::sweep::{SweepError, say};
 
 pub use options::TuneOptions;
 
@@ -38,13 +36,7 @@ const BEST: &str = "best.toml";
 
 /// Searches as the options ask.
 pub fn run(options: &TuneOptions) -> Exit {
-    match searched(options) {
-        Ok(exit) => exit,
-        Err(wrong) => {
-            error!("{wrong}");
-            if wrong.is_usage() { Exit::Usage } else { Exit::Other }
-        }
-    }
+    Exit::unless_failed(searched(options), SweepError::is_usage)
 }
 
 /// Whether a search wrote this folder.
@@ -54,13 +46,7 @@ pub fn is_folder(folder: &Path) -> bool {
 
 /// Makes the table and the page of a folder again.
 pub fn report(folder: &Path) -> Exit {
-    match reported(folder) {
-        Ok(exit) => exit,
-        Err(wrong) => {
-            error!("{wrong}");
-            if wrong.is_usage() { Exit::Usage } else { Exit::Other }
-        }
-    }
+    Exit::unless_failed(reported(folder), SweepError::is_usage)
 }
 
 fn searched(options: &TuneOptions) -> Result<Exit, SweepError> {
@@ -134,8 +120,4 @@ fn described(
 fn write(path: &Path, text: &str) -> Result<(), SweepError> {
     let part = path.with_extension("part");
     fs::write(&part, text).and_then(|()| fs::rename(&part, path)).map_err(SweepError::at(path))
-}
-
-fn say(text: &str) -> Result<(), SweepError> {
-    unless_reader_left(writeln!(io::stdout(), "{text}")).map_err(SweepError::at(Path::new("stdout")))
 }

@@ -41,12 +41,8 @@ fn hough_in_the_page_measures_what_the_client_measures() {
         if !hough_is_there(&page) {
             return;
         }
-        page.run(
-            "const choice = document.getElementById('choice');
-            choice.value = 'hough';
-            choice.dispatchEvent(new Event('change'));
-            document.getElementById('go').click()",
-        );
+        page.fill("#choice", "hough");
+        page.click("#go");
         assert!(wait_for_end(&page).contains("finished"), "{}", page.text("#run-error"));
         server.client(&[]).end().expect(0);
         let sessions = poll(|| report(&path)["sessions"].as_array().filter(|all| all.len() == 2).cloned());

@@ -42,25 +42,20 @@ fn report(path: &Path) -> Value {
 
 /// Types a pipeline and starts it.
 fn run(page: &Page, typed: &str) {
-    page.run(&format!(
-        "document.getElementById('typed').value = {}; document.getElementById('go').click()",
-        json!(typed)
-    ));
+    page.fill("#typed", typed);
+    page.click("#go");
 }
 
 /// Starts our pipeline for the run's task.
 fn run_ours(page: &Page, task: &str) {
-    page.wait_for(&format!("return document.getElementById('run').textContent.startsWith('task {task},')"));
-    page.run("document.getElementById('go').click()");
+    page.wait_for_words("#run", &format!("task {task},"));
+    page.click("#go");
 }
 
 /// Waits until the page says that its run has ended.
 #[track_caller]
 fn wait_for_end(page: &Page) -> String {
-    let ended = page.wait_for(
-        "const said = document.getElementById('run-status').textContent; return said.startsWith('ended') && said",
-    );
-    ended.as_str().unwrap_or_default().to_owned()
+    page.wait_for_words("#run-status", "ended: ")
 }
 
 /// The messages of the console, without those about a server that has ended.
@@ -83,7 +78,7 @@ fn the_dashboard_shows_how_to_start_a_client_and_then_the_figures_of_the_report(
     let commands = page.run("return [...document.querySelectorAll('#commands code')].map(it => it.textContent)");
     assert_eq!(commands[0], format!("client {}", server.address));
     server.client(&[]).end().expect(0);
-    page.wait_for("return document.getElementById('who').textContent.endsWith('finished')");
+    page.wait_for_words("#who", "finished");
     // The report is written at the same time.
     let session = poll(|| report(&path)["sessions"].get(0).cloned()).expect("a session");
     let shown = page.run(
@@ -209,12 +204,12 @@ fn an_endless_loop_is_ended_and_the_page_goes_on() {
         "return / 0 answered, [0-9]+ dropped, [2-9] restarts/.test(document.getElementById('run-counts').textContent)",
     );
     assert!(page.text("#run-error").contains("did not answer within 1000 ms"), "{}", page.text("#run-error"));
-    page.run("document.getElementById('stop').click()");
+    page.click("#stop");
     wait_for_end(&page);
     // The next one works.
     run(&page, "(frame) => null");
     page.wait_for("return /, [1-9][0-9]* answered, 0 dropped/.test(document.getElementById('run-counts').textContent)");
-    page.run("document.getElementById('stop').click()");
+    page.click("#stop");
     let sessions =
         poll(|| Some(report(&path)["sessions"].clone()).filter(|all| all.as_array().is_some_and(|all| all.len() == 2)));
     let sessions = sessions.expect("two sessions");
@@ -239,7 +234,7 @@ fn what_goes_wrong_in_the_pipeline_is_shown_and_its_frames_are_dropped() {
         run(&page, typed);
         page.wait_for("return /, [1-9][0-9]* dropped/.test(document.getElementById('run-counts').textContent)");
         assert!(page.text("#run-error").starts_with(shown), "{}", page.text("#run-error"));
-        page.run("document.getElementById('stop').click()");
+        page.click("#stop");
         wait_for_end(&page);
     }
     for (typed, shown) in [("42", "the text is no function of a frame"), ("(frame) =>", "")] {
@@ -328,13 +323,9 @@ fn with_a_token_the_page_shows_and_runs_nothing_until_it_is_typed() {
     let server = Server::start(&["--fps", "20", "--size", "160x120", "--token-file", path.to_str().expect("UTF-8")]);
     let page = page(&server);
     let says = |words: &str| {
-        page.wait_for(&format!("return document.getElementById('status').textContent.includes({words:?})"));
+        page.wait_for_words("#status", words);
     };
-    let type_token = |token: &str| {
-        page.run(&format!(
-            "const field = document.getElementById('token'); field.value = {token:?}; field.dispatchEvent(new Event('change'))"
-        ));
-    };
+    let type_token = |token: &str| page.fill("#token", token);
     says("this server has a token: type it on the page");
     run(&page, "(frame) => null");
     assert!(wait_for_end(&page).contains("token"), "{}", page.text("#run-status"));
@@ -368,10 +359,8 @@ fn inside_tls_the_page_shows_figures_and_runs_a_pipeline_after_the_token() {
     options.extend(tls.iter().map(String::as_str));
     let server = Server::start(&options);
     let page = Page::at(&format!("https://{}/", server.address));
-    page.wait_for("return document.getElementById('status').textContent.includes('type it on the page')");
-    page.run(
-        "const field = document.getElementById('token'); field.value = 'a token of tests'; field.dispatchEvent(new Event('change'))",
-    );
+    page.wait_for_words("#status", "type it on the page");
+    page.fill("#token", "a token of tests");
     run_ours(&page, "circle");
     assert!(wait_for_end(&page).contains("finished"));
     server.end().expect(0);
@@ -389,7 +378,7 @@ fn of_fifty_openings_none_fails() {
     for opening in 1..=50 {
         run(&page, "(frame) => null");
         page.wait_for("return /, [1-9][0-9]* answered/.test(document.getElementById('run-counts').textContent)");
-        page.run("document.getElementById('stop').click()");
+        page.click("#stop");
         wait_for_end(&page);
         assert_eq!(metric(&server, "plumb_sessions_total"), f64::from(opening));
         page.run("location.reload()");

@@ -6,3 +6,4 @@ mod plans;
 mod room;
 mod running;
 mod shards;
+mod table;

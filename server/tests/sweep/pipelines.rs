@@ -1,23 +1,23 @@
 //! Pipelines of a sweep: a client, and a Python function.
 
-use std::fs;
 use std::process::Command;
 
 use testkit::program::{Program, command};
 
-use crate::room::{Room, python, said};
+use crate::room::{figures, sweep, table, with_plan};
+use crate::table::python;
 
 #[test]
 fn a_client_can_be_the_pipeline() {
     let client = command("client").get_program().to_string_lossy().into_owned();
     let axes = "[run]\nframes = 10\nsize = \"96x72\"\nradius = 12\nfps = \"max\"\n[axes]\nnoise = [0, 5]\n";
-    let room = Room::new(&format!("{axes}[pipeline]\nclient = \"'{client}' --no-graphics --link tcp\"\n"));
-    let text = said(&room.sweep(&["plan.toml", "--out", "out"]).expect(0));
+    let room = with_plan(&format!("{axes}[pipeline]\nclient = \"'{client}' --no-graphics --link tcp\"\n"));
+    let text = sweep(&room, &["plan.toml", "--out", "out"]).expect(0).said();
     assert!(text.contains("2 were run"), "{text}");
-    let over_a_link = room.figures("out");
-    room.plan(axes);
-    room.sweep(&["plan.toml", "--out", "own"]).expect(0);
-    let own = room.figures("own");
+    let over_a_link = figures(&room, "out");
+    room.write("plan.toml", axes);
+    sweep(&room, &["plan.toml", "--out", "own"]).expect(0);
+    let own = figures(&room, "own");
     for (one, other) in over_a_link.iter().zip(&own) {
         assert_eq!(one["error_px_l1_mean"], other["error_px_l1_mean"]);
     }
@@ -26,24 +26,22 @@ fn a_client_can_be_the_pipeline() {
 #[test]
 fn a_python_function_is_swept_and_duckdb_and_pandas_read_the_table() {
     let python = python();
-    let room = Room::new(&format!(
+    let room = with_plan(&format!(
         "[run]\nframes = 10\nsize = \"96x72\"\nradius = 12\n[axes]\nnoise = [0, 5]\nblur = [0, 1, 2]\n[pipeline]\nname = \
          \"mine.py:find\"\npython = \"{}\"\ntimeout = \"20s\"\n",
         python.display()
     ));
     let code = "import numpy as np\n\ndef find(frame):\n    print('for people')\n    rows, columns = np.nonzero(frame > 110)\n    \
                 return (columns.mean(), rows.mean()) if len(rows) else None\n";
-    fs::write(room.path("mine.py"), code).unwrap();
-    room.sweep(&["plan.toml", "--out", "out"]).expect(0);
-    assert!(room.table("out").iter().all(|row| row["error_px_l1_mean"].parse::<f64>().unwrap() < 1.0));
-    let mut report = command("server");
-    report.args(["report", "out"]).current_dir(room.0.path());
-    Program::start(report).end().expect(0);
-    assert!(fs::read_to_string(room.path("out/report.html")).unwrap().contains("over noise (down) and blur (across)"));
+    room.write("mine.py", code);
+    sweep(&room, &["plan.toml", "--out", "out"]).expect(0);
+    assert!(table(&room, "out").iter().all(|row| row["error_px_l1_mean"].parse::<f64>().unwrap() < 1.0));
+    Program::start(room.server(&["report", "out"])).end().expect(0);
+    assert!(room.read("out/report.html").contains("over noise (down) and blur (across)"));
 
     let ask = |code: &str| -> String {
         let mut program = Command::new(&python);
-        program.args(["-c", code]).current_dir(room.0.path());
+        program.args(["-c", code]).current_dir(room.folder());
         Program::start(program).end().expect(0).stdout.join("\n")
     };
     let by_duckdb = ask(
@@ -54,7 +52,7 @@ fn a_python_function_is_swept_and_duckdb_and_pandas_read_the_table() {
         ask("import pandas; print(pandas.read_parquet('out/sweep.parquet').groupby('noise').trial.count().tolist())");
     assert_eq!(by_pandas, "[3, 3]");
 
-    room.plan(&fs::read_to_string(room.path("plan.toml")).unwrap().replace("mine.py:find", "mine.py:seek"));
-    let text = said(&room.sweep(&["plan.toml", "--out", "other"]).expect(4));
+    room.write("plan.toml", &room.read("plan.toml").replace("mine.py:find", "mine.py:seek"));
+    let text = sweep(&room, &["plan.toml", "--out", "other"]).expect(4).said();
     assert!(text.contains("mine.py has no function seek"), "{text}");
 }

@@ -5,74 +5,73 @@ use std::process::Command;
 
 use testkit::program::Program;
 
-use crate::room::{PLAN, Room, path_with_programs, said};
+use crate::room::{PLAN, path_with_programs, sweep, table, trial, with_plan};
 
 #[test]
 fn plan_lists_trials_with_an_estimate_and_prints_commands_that_give_the_same_figures() {
-    let room = Room::new(PLAN);
-    let text = said(&room.sweep(&["plan", "plan.toml"]).expect(0));
+    let room = with_plan(PLAN);
+    let text = sweep(&room, &["plan", "plan.toml"]).expect(0).said();
     assert!(text.contains("12 trials: 6 cells, 2 repeats") && text.contains("noise     0, 5, 20"), "{text}");
     assert!(text.contains("ms per frame, 20 frames per trial"), "{text}");
     let has_id = |line: &&str| line.split_whitespace().last().is_some_and(|word| word.len() == 20);
     assert_eq!(text.lines().filter(has_id).count(), 12, "{text}");
-    let wrong = said(&room.sweep(&["plan", "plan.toml", "--command", "13"]).expect(2));
+    let wrong = sweep(&room, &["plan", "plan.toml", "--command", "13"]).expect(2).said();
     assert!(wrong.contains("there is no trial 13: the plan has 12"), "{wrong}");
 
-    room.sweep(&["plan.toml", "--out", "out"]).expect(0);
-    let line = said(&room.sweep(&["plan", "plan.toml", "--command", "6"]).expect(0));
+    sweep(&room, &["plan.toml", "--out", "out"]).expect(0);
+    let line = sweep(&room, &["plan", "plan.toml", "--command", "6"]).expect(0).said();
     assert!(line.starts_with("server --no-graphics --loopback --blur=1.5 --frames=20 --noise=20"), "{line}");
     let mut shell = Command::new("sh");
-    shell.args(["-c", &line]).env("PATH", path_with_programs()).env("PLUMB_LINK", "memory").current_dir(room.0.path());
+    shell.args(["-c", &line]).env("PATH", path_with_programs()).env("PLUMB_LINK", "memory").current_dir(room.folder());
     Program::start(shell).end().expect(0);
-    let report: serde_json::Value =
-        serde_json::from_str(&fs::read_to_string(room.path("report.json")).unwrap()).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&room.read("report.json")).unwrap();
     let mean = report["sessions"][0]["error_px"]["l1"]["mean"].as_f64().unwrap();
-    let row = &room.table("out")[5];
+    let row = &table(&room, "out")[5];
     assert_eq!(mean.to_bits(), row["error_px_l1_mean"].parse::<f64>().unwrap().to_bits());
 }
 
 #[test]
 fn trials_run_one_at_a_time_if_latency_counts() {
-    let room = Room::new(&format!("latency = true\n{PLAN}"));
-    let text = said(&room.sweep(&["plan", "plan.toml"]).expect(0));
+    let room = with_plan(&format!("latency = true\n{PLAN}"));
+    let text = sweep(&room, &["plan", "plan.toml"]).expect(0).said();
     assert!(text.contains("trials run one at a time, because the plan says latency = true"), "{text}");
-    let text = said(&room.sweep(&["plan.toml", "--out", "out", "--jobs", "4"]).expect(0));
+    let text = sweep(&room, &["plan.toml", "--out", "out", "--jobs", "4"]).expect(0).said();
     assert!(text.contains("--jobs has no effect"), "{text}");
 }
 
 #[test]
 fn frames_are_kept_if_the_plan_asks_for_it() {
-    let room = Room::new("frames = true\n[run]\nframes = 5\nsize = \"64x48\"\nradius = 8\n[axes]\nnoise = [0, 5]\n");
-    room.sweep(&["plan.toml", "--out", "out"]).expect(0);
-    let trial = room.trial("out", 2);
+    let room = with_plan("frames = true\n[run]\nframes = 5\nsize = \"64x48\"\nradius = 8\n[axes]\nnoise = [0, 5]\n");
+    sweep(&room, &["plan.toml", "--out", "out"]).expect(0);
+    let trial = trial(&room, "out", 2);
     assert_eq!(fs::read_to_string(trial.join("frames.csv")).unwrap().lines().count(), 6);
     for name in ["run.toml", "report.json", "report.html", "frames.parquet"] {
         assert!(trial.join(name).is_file(), "{name}");
     }
-    assert_eq!(room.table("out")[1]["frames_sent"], "5");
+    assert_eq!(table(&room, "out")[1]["frames_sent"], "5");
 }
 
 #[test]
 fn folders_of_another_plan_and_of_anything_else_are_refused() {
-    let room = Room::new(PLAN);
-    room.sweep(&["plan.toml", "--out", "out", "--shard", "1/12"]).expect(0);
-    room.plan(&PLAN.replace("[0, 5, 20]", "[0, 5, 21]"));
-    let wrong = said(&room.sweep(&["plan.toml", "--out", "out"]).expect(2));
+    let room = with_plan(PLAN);
+    sweep(&room, &["plan.toml", "--out", "out", "--shard", "1/12"]).expect(0);
+    room.write("plan.toml", &PLAN.replace("[0, 5, 20]", "[0, 5, 21]"));
+    let wrong = sweep(&room, &["plan.toml", "--out", "out"]).expect(2).said();
     assert!(wrong.contains("out has the trials of another plan"), "{wrong}");
-    room.sweep(&["plan.toml", "--out", "other", "--shard", "1/12"]).expect(0);
-    let wrong = said(&room.sweep(&["merge", "out", "other"]).expect(2));
+    sweep(&room, &["plan.toml", "--out", "other", "--shard", "1/12"]).expect(0);
+    let wrong = sweep(&room, &["merge", "out", "other"]).expect(2).said();
     assert!(wrong.contains("other has the trials of another plan than out"), "{wrong}");
     fs::create_dir(room.path("full")).unwrap();
-    fs::write(room.path("full/note"), "").unwrap();
-    let wrong = said(&room.sweep(&["plan.toml", "--out", "full"]).expect(2));
+    room.write("full/note", "");
+    let wrong = sweep(&room, &["plan.toml", "--out", "full"]).expect(2).said();
     assert!(wrong.contains("full is not empty (it has note)"), "{wrong}");
-    let wrong = said(&room.sweep(&["merge", "full"]).expect(2));
+    let wrong = sweep(&room, &["merge", "full"]).expect(2).said();
     assert!(wrong.contains("full is not the folder of a sweep"), "{wrong}");
 }
 
 #[test]
 fn wrong_usage_gets_a_message_that_says_what_to_write() {
-    let room = Room::new(PLAN);
+    let room = with_plan(PLAN);
     let wrong: [(&[&str], &str); 10] = [
         (&[], "server sweep PLAN.toml --out DIR"),
         (&["plan.toml"], "--out is missing"),
@@ -86,7 +85,7 @@ fn wrong_usage_gets_a_message_that_says_what_to_write() {
         (&["plan.toml", "--out", "out", "--find", "frames.missed <= 1%"], "--find and --along go together"),
     ];
     for (arguments, right) in wrong {
-        let wrong = said(&room.sweep(arguments).expect(2));
+        let wrong = sweep(&room, arguments).expect(2).said();
         assert!(wrong.contains(right), "{arguments:?}: {wrong}");
     }
     assert!(!room.path("out").exists(), "nothing was made");
@@ -94,33 +93,30 @@ fn wrong_usage_gets_a_message_that_says_what_to_write() {
 
 #[test]
 fn find_gives_the_value_at_which_a_condition_ceases_to_hold() {
-    let room = Room::new(
+    let room = with_plan(
         "[run]\nframes = 20\nsize = \"96x72\"\nradius = 12\n[axes]\nnoise = [1, 40]\ncontrast = [100, 140]\n",
     );
-    let text = said(
-        &room
-            .sweep(&["plan.toml", "--out", "out", "--find", "error_px.l1.mean <= 0.05px", "--along", "noise"])
-            .expect(0),
-    );
+    let text = sweep(&room, &["plan.toml", "--out", "out", "--find", "error_px.l1.mean <= 0.05px", "--along", "noise"])
+        .expect(0)
+        .said();
     assert_eq!(text.matches("holds up to noise").count(), 2, "{text}");
-    let found: serde_json::Value =
-        serde_json::from_str(&fs::read_to_string(room.path("out/find.json")).unwrap()).unwrap();
+    let found: serde_json::Value = serde_json::from_str(&room.read("out/find.json")).unwrap();
     let place = |at: usize| found[at]["place"][0].as_f64().unwrap();
     assert!(place(0) < place(1), "with more contrast, the detector tolerates more noise: {found}");
     let wrong =
-        said(&room.sweep(&["plan.toml", "--out", "out", "--find", "missed <= 1%", "--along", "blur"]).expect(2));
+        sweep(&room, &["plan.toml", "--out", "out", "--find", "missed <= 1%", "--along", "blur"]).expect(2).said();
     assert!(wrong.contains("--along blur is not an axis of the plan, which has noise, contrast"), "{wrong}");
     let wrong =
-        said(&room.sweep(&["plan.toml", "--out", "out", "--find", "missed == 0", "--along", "noise"]).expect(2));
+        sweep(&room, &["plan.toml", "--out", "out", "--find", "missed == 0", "--along", "noise"]).expect(2).said();
     assert!(wrong.contains("compare with <= or >="), "{wrong}");
 }
 
 #[test]
 fn a_search_that_is_killed_goes_on_and_finds_the_same_place() {
-    let room = Room::new("[run]\nframes = 20\nsize = \"96x72\"\nradius = 12\n[axes]\nnoise = [1, 40]\n");
+    let room = with_plan("[run]\nframes = 20\nsize = \"96x72\"\nradius = 12\n[axes]\nnoise = [1, 40]\n");
     let search = |out: &str| {
         let condition = ["--find", "error_px.l1.mean <= 0.05px", "--along", "noise"];
-        room.sweep(&[&["plan.toml", "--out", out], &condition[..]].concat()).expect(0);
+        sweep(&room, &[&["plan.toml", "--out", out], &condition[..]].concat()).expect(0);
     };
     let samples = |out: &str| fs::read_to_string(room.path(out).join("find.samples.jsonl")).unwrap_or_default();
     search("whole");
@@ -128,7 +124,7 @@ fn a_search_that_is_killed_goes_on_and_finds_the_same_place() {
     let half: String = whole.lines().take(whole.lines().count() / 2).map(|line| line.to_owned() + "\n").collect();
     let cut_short = half.clone() + &whole[half.len()..][..20];
     fs::create_dir(room.path("killed")).unwrap();
-    fs::write(room.path("killed/find.samples.jsonl"), cut_short).unwrap();
+    room.write("killed/find.samples.jsonl", &cut_short);
     search("killed");
     let found = |out: &str| fs::read_to_string(room.path(out).join("find.json")).unwrap();
     assert_eq!(found("killed"), found("whole"));

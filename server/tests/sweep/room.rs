@@ -1,14 +1,14 @@
 //! A folder for sweeps, and what the tests read from it.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
-use parquet::file::reader::{FileReader, SerializedFileReader};
-use tempfile::TempDir;
 use testkit::program::{Ended, Program, command};
-use testkit::python;
+use testkit::room::Room;
+
+use crate::table::{Row, rows};
 
 /// A plan of 12 trials, each of a few milliseconds.
 pub(crate) const PLAN: &str =
@@ -18,80 +18,46 @@ pub(crate) const PLAN: &str =
 pub(crate) const LONGER: &str = "repeats = 3\n[run]\nframes = 60\nsize = \"160x120\"\nradius = 12\n[axes]\nnoise = [0, 2, 5, 10]\nblur = [0, 0.5, 1, 1.5, 2]\n";
 
 /// A folder with a plan.
-pub(crate) struct Room(pub(crate) TempDir);
-
-impl Room {
-    pub(crate) fn new(plan: &str) -> Self {
-        let room = Self(tempfile::tempdir().expect("a temporary directory"));
-        room.plan(plan);
-        room
-    }
-
-    pub(crate) fn plan(&self, text: &str) {
-        fs::write(self.path("plan.toml"), text).expect("written");
-    }
-
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    /// The command `server sweep` with these arguments, in this folder.
-    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut server = command("server");
-        server.arg("sweep").args(arguments).current_dir(self.0.path());
-        server
-    }
-
-    pub(crate) fn sweep(&self, arguments: &[&str]) -> Ended {
-        Program::start(self.command(arguments)).end()
-    }
-
-    /// The rows of a folder's table, each with the values that are not null.
-    pub(crate) fn table(&self, folder: &str) -> Vec<BTreeMap<String, String>> {
-        let file = File::open(self.path(folder).join("sweep.parquet")).expect("a table");
-        let reader = SerializedFileReader::new(file).expect("Parquet");
-        let rows = reader.get_row_iter(None).expect("rows").map(|row| row.expect("a row"));
-        let named = |row: parquet::record::Row| {
-            let cells = row.get_column_iter().map(|(name, cell)| (name.clone(), cell.to_string()));
-            cells.filter(|(_, cell)| cell != "null").collect()
-        };
-        rows.map(named).collect()
-    }
-
-    /// The same table without the columns that differ from machine to machine.
-    pub(crate) fn figures(&self, folder: &str) -> Vec<BTreeMap<String, String>> {
-        let is_of_time = |name: &str| ["latency", "fps", "host", "version"].iter().any(|start| name.starts_with(start));
-        let mut rows = self.table(folder);
-        rows.iter_mut().for_each(|row| row.retain(|name, _| !is_of_time(name)));
-        rows
-    }
-
-    /// The folders of the trials that are done.
-    pub(crate) fn trials(&self, folder: &str) -> BTreeSet<String> {
-        let groups = fs::read_dir(self.path(folder).join("trials")).into_iter().flatten().flatten();
-        let names = groups.flat_map(|group| fs::read_dir(group.path()).expect("a folder").flatten());
-        names
-            .map(|entry| entry.file_name().to_string_lossy().into_owned())
-            .filter(|name| !name.starts_with('.'))
-            .collect()
-    }
-
-    /// The folder of a trial, by its number.
-    pub(crate) fn trial(&self, folder: &str, number: usize) -> PathBuf {
-        let row = self.table(folder).into_iter().find(|row| row["trial"] == number.to_string()).expect("the trial");
-        let id = row["id"].trim_matches('"').to_owned();
-        self.path(folder).join("trials").join(&id[..2]).join(id)
-    }
+pub(crate) fn with_plan(plan: &str) -> Room {
+    let room = Room::new();
+    room.write("plan.toml", plan);
+    room
 }
 
-pub(crate) fn said(ended: &Ended) -> String {
-    ended.stdout.iter().chain(&ended.stderr).map(|line| line.clone() + "\n").collect()
+/// The command `server sweep` with these arguments, in this folder.
+pub(crate) fn sweeping(room: &Room, arguments: &[&str]) -> Command {
+    room.server(&[&["sweep"], arguments].concat())
 }
 
-pub(crate) fn python() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sweep_requirements.txt");
-    python::environment(folder, "sweep-venv", &requirements).unwrap_or_else(|error| panic!("{error}"))
+pub(crate) fn sweep(room: &Room, arguments: &[&str]) -> Ended {
+    Program::start(sweeping(room, arguments)).end()
+}
+
+/// The rows of a sweep's table.
+pub(crate) fn table(room: &Room, folder: &str) -> Vec<Row> {
+    rows(&room.path(folder).join("sweep.parquet"))
+}
+
+/// The same table without the columns that differ from machine to machine.
+pub(crate) fn figures(room: &Room, folder: &str) -> Vec<Row> {
+    let is_of_time = |name: &str| ["latency", "fps", "host", "version"].iter().any(|start| name.starts_with(start));
+    let mut rows = table(room, folder);
+    rows.iter_mut().for_each(|row| row.retain(|name, _| !is_of_time(name)));
+    rows
+}
+
+/// The folders of the trials that are done.
+pub(crate) fn trials(room: &Room, folder: &str) -> BTreeSet<String> {
+    let groups = fs::read_dir(room.path(folder).join("trials")).into_iter().flatten().flatten();
+    let names = groups.flat_map(|group| fs::read_dir(group.path()).expect("a folder").flatten());
+    names.map(|entry| entry.file_name().to_string_lossy().into_owned()).filter(|name| !name.starts_with('.')).collect()
+}
+
+/// The folder of a trial, by its number.
+pub(crate) fn trial(room: &Room, folder: &str, number: usize) -> PathBuf {
+    let row = table(room, folder).into_iter().find(|row| row["trial"] == number.to_string()).expect("the trial");
+    let id = row["id"].trim_matches('"').to_owned();
+    room.path(folder).join("trials").join(&id[..2]).join(id)
 }
 
 /// `PATH`, with the folder of the programs first.

@@ -6,14 +6,14 @@ use std::path::PathBuf;
 
 use testkit::program::{Program, command_after, poll};
 
-use crate::room::{LONGER, PLAN, Room, said};
+use crate::room::{LONGER, PLAN, figures, sweep, sweeping, table, trial, trials, with_plan};
 
 #[test]
 fn a_sweep_writes_its_table_and_running_it_again_changes_nothing() {
-    let room = Room::new(PLAN);
-    let ended = room.sweep(&["plan.toml", "--out", "out"]).expect(0);
-    assert!(said(&ended).contains("12 of 12 trials are in out: 12 were run"), "{ended:?}");
-    let rows = room.table("out");
+    let room = with_plan(PLAN);
+    let ended = sweep(&room, &["plan.toml", "--out", "out"]).expect(0);
+    assert!(ended.said().contains("12 of 12 trials are in out: 12 were run"), "{ended:?}");
+    let rows = table(&room, "out");
     assert_eq!(rows.len(), 12);
     for (place, row) in rows.iter().enumerate() {
         assert_eq!((row["trial"].clone(), row["state"].as_str()), ((place + 1).to_string(), "\"done\""));
@@ -39,64 +39,64 @@ fn a_sweep_writes_its_table_and_running_it_again_changes_nothing() {
     let files = |folder: PathBuf| -> BTreeSet<String> {
         fs::read_dir(folder).unwrap().flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
     };
-    assert_eq!(files(room.trial("out", 1)), ["report.json", "run.toml"].map(String::from).into());
-    let ended = room.sweep(&["plan.toml", "--out", "out"]).expect(0);
-    assert!(said(&ended).contains("0 were run, 12 were there already"), "{ended:?}");
+    assert_eq!(files(trial(&room, "out", 1)), ["report.json", "run.toml"].map(String::from).into());
+    let ended = sweep(&room, &["plan.toml", "--out", "out"]).expect(0);
+    assert!(ended.said().contains("0 were run, 12 were there already"), "{ended:?}");
     // No lock and no unfinished trial is left.
-    let hidden = room.trial("out", 1);
+    let hidden = trial(&room, "out", 1);
     assert!(files(hidden.parent().unwrap().to_owned()).iter().all(|name| !name.starts_with('.')));
 }
 
 #[test]
 fn any_number_of_jobs_gives_the_same_figures_to_the_last_digit() {
-    let room = Room::new(PLAN);
+    let room = with_plan(PLAN);
     for (folder, jobs) in [("one", "1"), ("four", "4")] {
-        room.sweep(&["plan.toml", "--out", folder, "--jobs", jobs]).expect(0);
+        sweep(&room, &["plan.toml", "--out", folder, "--jobs", jobs]).expect(0);
     }
-    assert_eq!(room.figures("one"), room.figures("four"));
+    assert_eq!(figures(&room, "one"), figures(&room, "four"));
 }
 
 #[test]
 fn a_pipeline_that_always_fails_stops_the_sweep_after_ten_failures_with_the_reason() {
     let plan = PLAN.replace("[axes]", "[axes]\nspeed = [100, 200]") + "[pipeline]\nname = \"exec:sh -c 'exit 3'\"\n";
-    let room = Room::new(&plan);
-    let text = said(&room.sweep(&["plan.toml", "--out", "out", "--jobs", "1"]).expect(4));
+    let room = with_plan(&plan);
+    let text = sweep(&room, &["plan.toml", "--out", "out", "--jobs", "1"]).expect(4).said();
     assert!(text.contains("10 trials failed in a row, the last because"), "{text}");
-    assert!(room.trials("out").is_empty());
+    assert!(trials(&room, "out").is_empty());
     assert_eq!(fs::read_dir(room.path("out/failed")).unwrap().count(), 10);
-    let merged = said(&room.sweep(&["merge", "out"]).expect(4));
+    let merged = sweep(&room, &["merge", "out"]).expect(4).said();
     assert!(merged.contains("10 of them failed") && merged.contains("14 trials are missing"), "{merged}");
-    let row = &room.table("out")[0];
+    let row = &table(&room, "out")[0];
     assert!(row["state"] == "\"failed\"" && row["reason"].contains("answered none"), "{row:#?}");
 }
 
 #[test]
 fn a_full_disk_stops_the_sweep_and_the_same_command_continues_when_there_is_room() {
-    let room = Room::new(PLAN);
+    let room = with_plan(PLAN);
     // No report fits into 2 KiB (4 KiB if the shell counts in units of 1,024 bytes).
     let mut full = command_after("trap '' XFSZ; ulimit -f 4", "server");
-    full.args(["sweep", "plan.toml", "--out", "out"]).current_dir(room.0.path());
-    let text = said(&Program::start(full).end().expect(4));
+    full.args(["sweep", "plan.toml", "--out", "out"]).current_dir(room.folder());
+    let text = Program::start(full).end().expect(4).said();
     assert!(
         text.contains("results cannot be written") && text.contains("make room, and run the same command again"),
         "{text}"
     );
-    assert!(room.trials("out").is_empty(), "there are only whole trials");
-    room.sweep(&["plan.toml", "--out", "out"]).expect(0);
-    assert_eq!(room.table("out").len(), 12);
+    assert!(trials(&room, "out").is_empty(), "there are only whole trials");
+    sweep(&room, &["plan.toml", "--out", "out"]).expect(0);
+    assert_eq!(table(&room, "out").len(), 12);
 }
 
 #[test]
 fn ctrl_c_keeps_finished_trials_and_the_same_command_continues() {
-    let room = Room::new(LONGER);
-    let mut program = Program::start(room.command(&["plan.toml", "--out", "out", "--jobs", "1"]));
-    poll(|| (!room.trials("out").is_empty()).then_some(())).expect("a trial");
+    let room = with_plan(LONGER);
+    let mut program = Program::start(sweeping(&room, &["plan.toml", "--out", "out", "--jobs", "1"]));
+    poll(|| (!trials(&room, "out").is_empty()).then_some(())).expect("a trial");
     program.signal("INT");
-    let text = said(&program.end().expect(0));
+    let text = program.end().expect(0).said();
     assert!(text.contains("stopped: run the same command again to continue"), "{text}");
-    let kept = room.trials("out");
+    let kept = trials(&room, "out");
     assert!(!kept.is_empty() && kept.len() < 60, "{}", kept.len());
-    let text = said(&room.sweep(&["plan.toml", "--out", "out"]).expect(0));
+    let text = sweep(&room, &["plan.toml", "--out", "out"]).expect(0).said();
     assert!(text.contains(&format!("{} were there already", kept.len())), "{text}");
-    assert!(kept.is_subset(&room.trials("out")));
+    assert!(kept.is_subset(&trials(&room, "out")));
 }

@@ -8,55 +8,56 @@ use std::time::Duration;
 
 use testkit::program::{Program, command};
 
-use crate::room::{LONGER, PLAN, Room, path_with_programs, python, said};
+use crate::room::{LONGER, PLAN, figures, path_with_programs, sweep, sweeping, table, trial, trials, with_plan};
+use crate::table::python;
 
 #[test]
 fn shards_in_one_or_several_folders_merge_to_the_same_table_as_one_machine() {
-    let room = Room::new(PLAN);
-    room.sweep(&["plan.toml", "--out", "whole"]).expect(0);
+    let room = with_plan(PLAN);
+    sweep(&room, &["plan.toml", "--out", "whole"]).expect(0);
     for shard in ["1/3", "2/3", "3/3"] {
-        room.sweep(&["plan.toml", "--out", "shared", "--shard", shard]).expect(0);
+        sweep(&room, &["plan.toml", "--out", "shared", "--shard", shard]).expect(0);
     }
     // Two more shards, each in its own folder. An engine's variable chooses the shard.
     for (index, folder) in [("0", "a"), ("1", "b")] {
-        let mut shard = room.command(&["plan.toml", "--out", folder, "--shards", "2"]);
+        let mut shard = sweeping(&room, &["plan.toml", "--out", folder, "--shards", "2"]);
         shard.env("JOB_COMPLETION_INDEX", index);
         Program::start(shard).end().expect(0);
     }
-    let missing = said(&room.sweep(&["merge", "a"]).expect(4));
+    let missing = sweep(&room, &["merge", "a"]).expect(4).said();
     assert!(missing.contains("6 trials are missing, such as 2, 4, 6, 8, 10"), "{missing}");
-    room.sweep(&["merge", "shared"]).expect(0);
-    room.sweep(&["merge", "a", "b", "shared", "--out", "all"]).expect(0);
+    sweep(&room, &["merge", "shared"]).expect(0);
+    sweep(&room, &["merge", "a", "b", "shared", "--out", "all"]).expect(0);
     for folder in ["shared", "all"] {
-        assert_eq!(room.figures(folder), room.figures("whole"), "{folder}");
+        assert_eq!(figures(&room, folder), figures(&room, "whole"), "{folder}");
     }
 }
 
 #[test]
 fn different_versions_are_named_and_merged_only_with_mixed() {
-    let room = Room::new(PLAN);
-    room.sweep(&["plan.toml", "--out", "out"]).expect(0);
-    let run = room.trial("out", 3).join("run.toml");
+    let room = with_plan(PLAN);
+    sweep(&room, &["plan.toml", "--out", "out"]).expect(0);
+    let run = trial(&room, "out", 3).join("run.toml");
     let text = fs::read_to_string(&run).unwrap();
     let version = format!("# version: {}", env!("CARGO_PKG_VERSION"));
     assert!(text.contains(&version), "{text}");
     fs::write(&run, text.replace(&version, "# version: 9.9.9")).unwrap();
-    let wrong = said(&room.sweep(&["merge", "out"]).expect(2));
+    let wrong = sweep(&room, &["merge", "out"]).expect(2).said();
     assert!(wrong.contains("9.9.9 (trial 3 in out)") && wrong.contains("--mixed"), "{wrong}");
-    room.sweep(&["merge", "out", "--mixed"]).expect(0);
-    assert_eq!(room.table("out")[2]["version"], "\"9.9.9\"");
+    sweep(&room, &["merge", "out", "--mixed"]).expect(0);
+    assert_eq!(table(&room, "out")[2]["version"], "\"9.9.9\"");
 }
 
 #[test]
 fn shards_killed_at_random_lose_no_trial_and_run_none_twice() {
-    let room = Room::new(LONGER);
-    room.sweep(&["plan.toml", "--out", "whole"]).expect(0);
+    let room = with_plan(LONGER);
+    sweep(&room, &["plan.toml", "--out", "whole"]).expect(0);
     // One shard has two processes: an engine starts a second one if it believes the first to be dead.
     let shards = ["1/2", "2/2", "2/2"];
     let mut state = 7_u64;
     for _ in 0..6 {
         let start = |shard: &&str| {
-            Program::start(room.command(&["plan.toml", "--out", "out", "--jobs", "2", "--shard", shard]))
+            Program::start(sweeping(&room, &["plan.toml", "--out", "out", "--jobs", "2", "--shard", shard]))
         };
         let mut running: Vec<_> = shards.iter().map(start).collect();
         for program in &mut running {
@@ -66,16 +67,16 @@ fn shards_killed_at_random_lose_no_trial_and_run_none_twice() {
         }
         running.into_iter().for_each(|program| drop(program.end()));
     }
-    let before = room.trials("out");
+    let before = trials(&room, "out");
     let running: Vec<_> = shards
         .iter()
-        .map(|shard| Program::start(room.command(&["plan.toml", "--out", "out", "--shard", shard])))
+        .map(|shard| Program::start(sweeping(&room, &["plan.toml", "--out", "out", "--shard", shard])))
         .collect();
     let ended: Vec<_> = running.into_iter().map(|program| program.end().expect(0)).collect();
-    let run: usize = ended.iter().map(|ended| were_run(&said(ended))).sum();
+    let run: usize = ended.iter().map(|ended| were_run(&ended.said())).sum();
     assert_eq!(run + before.len(), 60, "each of the others was run exactly once");
-    room.sweep(&["merge", "out"]).expect(0);
-    assert_eq!(room.figures("out"), room.figures("whole"));
+    sweep(&room, &["merge", "out"]).expect(0);
+    assert_eq!(figures(&room, "out"), figures(&room, "whole"));
 }
 
 fn were_run(text: &str) -> usize {
@@ -95,7 +96,7 @@ fn the_manifest_for_kubernetes_is_valid_and_its_arguments_run_with_its_environme
     ask.args(["-c", code]).arg(&manifest);
     let read: Vec<serde_json::Value> =
         serde_json::from_str(&Program::start(ask).end().expect(0).stdout.join("")).expect("a list");
-    let (completions, room) = (read[0].as_u64().expect("a number"), Room::new(PLAN));
+    let (completions, room) = (read[0].as_u64().expect("a number"), with_plan(PLAN));
     let here = |argument: &serde_json::Value| {
         let text = argument.as_str().expect("a text");
         text.replace("/plan/", "").replace("/results/", "")
@@ -103,35 +104,35 @@ fn the_manifest_for_kubernetes_is_valid_and_its_arguments_run_with_its_environme
     let arguments: Vec<_> = read[1..].iter().map(here).collect();
     for index in 0..completions {
         let mut server = command("server");
-        server.args(&arguments).current_dir(room.0.path()).env("JOB_COMPLETION_INDEX", index.to_string());
+        server.args(&arguments).current_dir(room.folder()).env("JOB_COMPLETION_INDEX", index.to_string());
         Program::start(server).end().expect(0);
     }
-    room.sweep(&["merge", "sweep"]).expect(0);
-    assert_eq!(room.table("sweep").len(), 12);
+    sweep(&room, &["merge", "sweep"]).expect(0);
+    assert_eq!(table(&room, "sweep").len(), 12);
 }
 
 #[test]
 fn gnu_parallel_runs_all_shards_and_merges_them() {
-    let room = Room::new(PLAN);
+    let room = with_plan(PLAN);
     let mut script = Command::new(example("sweep.parallel.sh"));
-    script.args(["plan.toml", "out"]).current_dir(room.0.path()).env("PATH", path_with_programs()).env("SHARDS", "3");
-    let text = said(&Program::start(script).end());
+    script.args(["plan.toml", "out"]).current_dir(room.folder()).env("PATH", path_with_programs()).env("SHARDS", "3");
+    let text = Program::start(script).end().said();
     assert!(text.contains("12 trials: wrote out/sweep.parquet"), "GNU parallel is needed (.ci/install): {text}");
 }
 
 #[test]
 fn a_slurm_task_runs_the_shard_given_by_its_variables() {
-    let room = Room::new(PLAN);
+    let room = with_plan(PLAN);
     for id in 10..13 {
         let mut task = Command::new(example("sweep.slurm.sh"));
-        task.args(["plan.toml", "out"]).current_dir(room.0.path()).env("PATH", path_with_programs());
+        task.args(["plan.toml", "out"]).current_dir(room.folder()).env("PATH", path_with_programs());
         task.env("SLURM_ARRAY_TASK_ID", id.to_string())
             .env("SLURM_ARRAY_TASK_MIN", "10")
             .env("SLURM_ARRAY_TASK_COUNT", "3");
-        assert!(said(&Program::start(task).end().expect(0)).contains("4 of 4 trials are in out"));
+        assert!(Program::start(task).end().expect(0).said().contains("4 of 4 trials are in out"));
     }
-    room.sweep(&["merge", "out"]).expect(0);
-    assert_eq!(room.table("out").len(), 12);
+    sweep(&room, &["merge", "out"]).expect(0);
+    assert_eq!(table(&room, "out").len(), 12);
 }
 
 /// A file of the folder `examples`.

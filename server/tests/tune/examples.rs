@@ -1,19 +1,16 @@
 //! The example `examples/tune`: OpenCV's `HoughCircles` on two camera settings.
 
 use std::fs;
-use std::path::Path;
 
-use testkit::python;
+use testkit::python::Packages;
+use testkit::repository;
 
-use crate::room::{Room, said};
+use crate::room::{tune, with_plan};
 
 #[test]
 fn the_circles_of_opencv_are_tuned_on_two_camera_settings() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let requirements = root.join("benches/detector/opencv/requirements.txt");
-    let python = python::environment(Path::new(env!("CARGO_TARGET_TMPDIR")), "opencv-venv", &requirements)
-        .unwrap_or_else(|error| panic!("{error}"));
-    let example = |name: &str| fs::read_to_string(root.join("../examples/tune").join(name)).expect("the example");
+    let python = Packages::OpenCv.test_python(env!("CARGO_TARGET_TMPDIR"));
+    let example = |name: &str| fs::read_to_string(repository::path("examples/tune").join(name)).expect("the example");
     // Smaller frames and fewer trials than the example has.
     let plan = example("circles.toml");
     assert!(plan.contains("frames = 10\n") && plan.contains("[pipeline]\n"), "{plan}");
@@ -22,9 +19,9 @@ fn the_circles_of_opencv_are_tuned_on_two_camera_settings() {
     let plan = plan.replace("[pipeline]\n", &interpreter).replace("examples/tune/", "");
     // So few frames cannot show that fewer are missed.
     let plan = plan.replace("missed <= 1%", "missed <= 20%");
-    let room = Room::new(&format!("trials = 24\nseeds = 2\nheld_out = 10\n{plan}"));
+    let room = with_plan(&format!("trials = 24\nseeds = 2\nheld_out = 10\n{plan}"));
     room.write("circles.py", &example("circles.py"));
-    let text = said(&room.tune("out", &["--jobs", "2"]).expect(0));
+    let text = tune(&room, "out", &["--jobs", "2"]).expect(0).said();
     assert!(text.contains("on 60 frames of 10 seeds that no trial saw"), "{text}");
     for name in ["sigma", "dp", "param1", "param2"] {
         assert!(text.contains(&format!("\n  {name}")), "{name}: {text}");

@@ -5,4 +5,6 @@ mod examples;
 mod plans;
 mod room;
 mod running;
+#[path = "../sweep/table.rs"]
+mod table;
 mod used;

@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use crate::room::{OF_PROGRAM, PLAN, Room, said};
+use crate::room::{OF_PROGRAM, PLAN, server, tune, with_plan};
 
 #[test]
 fn what_is_wrong_with_a_plan_is_said_before_anything_runs() {
-    let room = Room::new("");
+    let room = with_plan("");
     let program = |from: &str, to: &str| OF_PROGRAM.replace(from, to);
     let ours = |from: &str, to: &str| PLAN.replace(from, to);
     for (plan, words) in [
@@ -32,7 +32,7 @@ fn what_is_wrong_with_a_plan_is_said_before_anything_runs() {
         ("minimise = ".into(), "plan.toml"),
     ] {
         room.write("plan.toml", &plan);
-        let text = said(&room.tune("out", &[]).expect(2));
+        let text = tune(&room, "out", &[]).expect(2).said();
         assert!(text.contains(words), "{words}: {text}");
         assert!(!room.path("out").exists(), "{words}");
     }
@@ -41,12 +41,12 @@ fn what_is_wrong_with_a_plan_is_said_before_anything_runs() {
 #[test]
 fn a_function_without_the_parameter_is_refused_with_those_that_it_has() {
     let plan = PLAN.replace("hough-classic", "find.py:find");
-    let room = Room::new(&plan);
+    let room = with_plan(&plan);
     room.write("find.py", "def find(frame, param2=3, min_radius=1.0, max_radius=9):\n    return None\n");
-    let text = said(&room.tune("out", &[]).expect(2));
+    let text = tune(&room, "out", &[]).expect(2).said();
     assert!(text.contains("[parameters] param1: find has no such parameter: did you mean param2?"), "{text}");
     room.write("find.py", "import nothing_of_this_name\n");
-    let text = said(&room.tune("out", &[]).expect(2));
+    let text = tune(&room, "out", &[]).expect(2).said();
     assert!(text.contains("find.py cannot be loaded: ") && text.contains("nothing_of_this_name"), "{text}");
 }
 
@@ -55,20 +55,20 @@ fn wrong_folders_and_a_plan_that_changed_are_refused() {
     let plan =
         OF_PROGRAM.replace("trials = 16", "trials = 4").replace("exec:python3 -SE detect.py {bias} {kind}", "hough");
     let plan = plan.split("bias =").next().expect("a text").to_owned() + "max_radius = { from = 9, to = 20 }\n";
-    let room = Room::new(&plan);
+    let room = with_plan(&plan);
     fs::create_dir(room.path("full")).expect("a folder");
     room.write("full/note", "");
-    let text = said(&room.tune("full", &[]).expect(2));
+    let text = tune(&room, "full", &[]).expect(2).said();
     assert!(text.contains("full is not empty, and no search wrote it"), "{text}");
-    room.tune("out", &[]).expect(0);
+    tune(&room, "out", &[]).expect(0);
     room.write("plan.toml", &plan.replace("to = 20", "to = 21"));
-    let text = said(&room.tune("out", &[]).expect(2));
+    let text = tune(&room, "out", &[]).expect(2).said();
     assert!(text.contains("out has the trials of another plan"), "{text}");
-    let text = said(&room.server(&["tune", "plan.toml"]).expect(2));
+    let text = server(&room, &["tune", "plan.toml"]).expect(2).said();
     assert!(text.contains("--out"), "{text}");
     room.write("full/samples.jsonl", "no journal\n");
     room.write("full/plan.toml", &plan);
-    let text = said(&room.server(&["report", "full"]).expect(2));
+    let text = server(&room, &["report", "full"]).expect(2).said();
     assert!(text.contains("full has the trials of another plan or of another version"), "{text}");
 }
 
@@ -76,8 +76,8 @@ fn wrong_folders_and_a_plan_that_changed_are_refused() {
 fn if_nothing_meets_a_condition_the_nearest_is_said() {
     let plan =
         OF_PROGRAM.replace("trials = 16", "subject_to = [\"missed <= 5%\"]\ntrials = 4").replace("seeing", "blind");
-    let room = Room::new(&plan.replace("as before", "blind too").replace("{kind}", "blind").replace("kind = {", "#"));
-    let text = said(&room.tune("out", &["--jobs", "2"]).expect(4));
+    let room = with_plan(&plan.replace("as before", "blind too").replace("{kind}", "blind").replace("kind = {", "#"));
+    let text = tune(&room, "out", &["--jobs", "2"]).expect(4).said();
     assert!(text.contains("no setting meets all conditions; the nearest is bias"), "{text}");
     assert!(text.contains("It misses frames.missed <= 5 %: it has 40 %"), "{text}");
     assert!(!room.path("out/best.toml").exists());

@@ -1,15 +1,11 @@
 //! A folder for searches, and what the tests read from it.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
-use parquet::file::reader::{FileReader, SerializedFileReader};
-use tempfile::TempDir;
-use testkit::program::{Ended, Program, command};
-use testkit::python;
+use testkit::program::{Ended, Program};
+use testkit::room::Room;
+
+use crate::table::{Row, rows};
 
 /// A search that starts a program for each seed takes ten seconds on a quiet machine.
 const SEARCH_LIMIT: Duration = Duration::from_secs(300);
@@ -44,79 +40,41 @@ pub(crate) const OF_PROGRAM: &str = "minimise = \"error_px.l1.mean\"\ntrials = 1
     size = \"64x48\"\nradius = 8\nnoise = 5\n[pipeline]\nname = \"exec:python3 -SE detect.py {bias} {kind}\"\n[parameters]\n\
     bias = { from = -1, to = 1, default = 0.7 }\nkind = { choice = [\"seeing\", \"as before\"], default = \"seeing\" }\n";
 
-/// A folder with a plan.
-pub(crate) struct Room(pub(crate) TempDir);
-
-impl Room {
-    pub(crate) fn new(plan: &str) -> Self {
-        let room = Self(tempfile::tempdir().expect("a temporary directory"));
-        room.write("plan.toml", plan);
-        room.write("detect.py", PROGRAM);
-        room
-    }
-
-    pub(crate) fn write(&self, name: &str, text: &str) {
-        fs::write(self.path(name), text).expect("written");
-    }
-
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    pub(crate) fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
-    }
-
-    /// The command `server` with these arguments, in this folder.
-    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut server = command("server");
-        server.args(arguments).current_dir(self.0.path());
-        server
-    }
-
-    pub(crate) fn server(&self, arguments: &[&str]) -> Ended {
-        Program::start(self.command(arguments)).end_within(SEARCH_LIMIT)
-    }
-
-    /// Searches into this folder.
-    pub(crate) fn tune(&self, out: &str, more: &[&str]) -> Ended {
-        self.server(&[&["tune", "plan.toml", "--out", out], more].concat())
-    }
-
-    /// The rows of a folder's table, each with the values that are not null, without the times.
-    pub(crate) fn table(&self, folder: &str) -> Vec<BTreeMap<String, String>> {
-        let file = File::open(self.path(folder).join("tune.parquet")).expect("a table");
-        let reader = SerializedFileReader::new(file).expect("Parquet");
-        let rows = reader.get_row_iter(None).expect("rows").map(|row| row.expect("a row"));
-        let named = |row: parquet::record::Row| {
-            let cells = row.get_column_iter().map(|(name, cell)| (name.clone(), cell.to_string()));
-            cells.filter(|(name, cell)| cell != "null" && name != "detect_us").collect()
-        };
-        rows.map(named).collect()
-    }
-
-    /// The lines of the journal, sorted, without the times.
-    pub(crate) fn samples(&self, folder: &str) -> Vec<String> {
-        let without_time = |line: &str| {
-            let mut value: serde_json::Value = serde_json::from_str(line).expect("JSON");
-            if let Some(measured) = value["sample"]["measured"].as_object_mut() {
-                measured.remove("time_us");
-            }
-            value.to_string()
-        };
-        let mut lines: Vec<_> = self.read(&format!("{folder}/samples.jsonl")).lines().map(without_time).collect();
-        lines.sort();
-        lines
-    }
+/// A folder with a plan and that program.
+pub(crate) fn with_plan(plan: &str) -> Room {
+    let room = Room::new();
+    room.write("plan.toml", plan);
+    room.write("detect.py", PROGRAM);
+    room
 }
 
-pub(crate) fn said(ended: &Ended) -> String {
-    ended.stdout.iter().chain(&ended.stderr).map(|line| line.clone() + "\n").collect()
+/// The command `server` in this folder, to its end.
+pub(crate) fn server(room: &Room, arguments: &[&str]) -> Ended {
+    Program::start(room.server(arguments)).end_within(SEARCH_LIMIT)
 }
 
-/// A Python with numpy.
-pub(crate) fn python() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sweep_requirements.txt");
-    python::environment(folder, "sweep-venv", &requirements).unwrap_or_else(|error| panic!("{error}"))
+/// Searches into this folder.
+pub(crate) fn tune(room: &Room, out: &str, more: &[&str]) -> Ended {
+    server(room, &[&["tune", "plan.toml", "--out", out], more].concat())
+}
+
+/// The rows of a search's table, without the times.
+pub(crate) fn table(room: &Room, folder: &str) -> Vec<Row> {
+    let mut rows = rows(&room.path(folder).join("tune.parquet"));
+    rows.iter_mut().for_each(|row| row.retain(|name, _| name != "detect_us"));
+    rows
+}
+
+/// The lines of the journal, sorted, without the times.
+pub(crate) fn samples(room: &Room, folder: &str) -> Vec<String> {
+    let without_time = |line: &str| {
+        let mut value: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        if let Some(measured) = value["sample"]["measured"].as_object_mut() {
+            measured.remove("time_us");
+        }
+        value.to_string()
+    };
+    let mut lines: Vec<_> = room.read(&format!("{folder}/samples.jsonl")).lines().map(without_time).collect();
+    lines.sort();
+    lines
 }

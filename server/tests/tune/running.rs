@@ -4,12 +4,12 @@ use std::fs;
 
 use testkit::program::{Program, poll};
 
-use crate::room::{OF_PROGRAM, PLAN, Room, said};
+use crate::room::{OF_PROGRAM, PLAN, samples, server, table, tune, with_plan};
 
 #[test]
 fn a_program_is_tuned_and_the_gain_is_said_with_its_interval() {
-    let room = Room::new(OF_PROGRAM);
-    let text = said(&room.tune("out", &[]).expect(0));
+    let room = with_plan(OF_PROGRAM);
+    let text = tune(&room, "out", &[]).expect(0).said();
     assert!(text.contains("seeds that no trial saw"), "{text}");
     assert!(text.contains("better than the default: error_px.l1.mean changes by -0."), "{text}");
     assert!(text.contains("kind") && text.contains("dead: it changes nothing"), "{text}");
@@ -18,7 +18,7 @@ fn a_program_is_tuned_and_the_gain_is_said_with_its_interval() {
     let best: toml::Table = toml::from_str(&room.read("out/best.toml")).expect("TOML");
     let bias = best["parameters"]["bias"].as_float().expect("a number");
     assert!(bias.abs() < 0.15, "{bias}");
-    let rows = room.table("out");
+    let rows = table(&room, "out");
     let failed: Vec<_> = rows.iter().filter(|row| row["state"] == "\"failed\"").collect();
     assert!(!failed.is_empty());
     for row in failed {
@@ -36,8 +36,8 @@ fn none_better_than_the_default_is_an_answer() {
     let plan = "minimise = \"error_px.l1.mean\"\ntrials = 12\nseeds = 2\nheld_out = 10\n[run]\nframes = 5\nsize = \"64x48\"\n\
                 radius = 8\nnoise = 10\n[pipeline]\nname = \"hough\"\n[parameters]\n\
                 min_axis_ratio = { from = 0.2, to = 0.5, default = 0.3 }\n";
-    let room = Room::new(plan);
-    let text = said(&room.tune("out", &[]).expect(0));
+    let room = with_plan(plan);
+    let text = tune(&room, "out", &[]).expect(0).said();
     assert!(text.lines().any(|line| line.starts_with("no setting is")), "{text}");
     assert!(text.contains("min_axis_ratio") && text.contains("dead: it changes nothing"), "{text}");
     assert!(room.read("out/best.toml").contains("\nmin_axis_ratio = 0.3\n"), "{}", room.read("out/best.toml"));
@@ -46,58 +46,58 @@ fn none_better_than_the_default_is_an_answer() {
 
 #[test]
 fn any_number_of_workers_runs_the_same_trials_and_finds_the_same() {
-    let room = Room::new(PLAN);
+    let room = with_plan(PLAN);
     for (folder, jobs) in [("one", "1"), ("eight", "8")] {
-        room.tune(folder, &["--jobs", jobs]).expect(0);
+        tune(&room, folder, &["--jobs", jobs]).expect(0);
     }
-    assert_eq!(room.samples("one"), room.samples("eight"));
-    assert_eq!(room.table("one"), room.table("eight"));
+    assert_eq!(samples(&room, "one"), samples(&room, "eight"));
+    assert_eq!(table(&room, "one"), table(&room, "eight"));
     assert_eq!(room.read("one/best.toml"), room.read("eight/best.toml"));
     // Running it again changes nothing.
     let before = fs::read(room.path("one/samples.jsonl")).expect("a file");
-    room.tune("one", &[]).expect(0);
+    tune(&room, "one", &[]).expect(0);
     assert_eq!(fs::read(room.path("one/samples.jsonl")).expect("a file"), before);
     let page = room.read("one/report.html");
-    let text = said(&room.server(&["report", "one"]).expect(0));
+    let text = server(&room, &["report", "one"]).expect(0).said();
     assert!(text.contains("wrote one/tune.parquet, one/report.html"), "{text}");
     assert_eq!(room.read("one/report.html"), page);
 }
 
 #[test]
 fn a_search_that_is_killed_again_and_again_finds_the_same_to_the_last_byte() {
-    let room = Room::new(PLAN);
-    room.tune("whole", &[]).expect(0);
-    let all = room.samples("whole").len();
+    let room = with_plan(PLAN);
+    tune(&room, "whole", &[]).expect(0);
+    let all = samples(&room, "whole").len();
     let lines = || fs::read_to_string(room.path("out/samples.jsonl")).map_or(0, |text| text.lines().count());
     // In the design, in CMA-ES, among the finalists and on the held-out seeds.
     for part in [1, 3, 5, 7, 8] {
-        let mut program = Program::start(room.command(&["tune", "plan.toml", "--out", "out", "--jobs", "2"]));
+        let mut program = Program::start(room.server(&["tune", "plan.toml", "--out", "out", "--jobs", "2"]));
         poll(|| (lines() >= all * part / 10).then_some(())).expect("more blocks");
         program.signal("KILL");
         drop(program.end());
-        let wrong = said(&room.server(&["report", "out"]).expect(4));
+        let wrong = server(&room, &["report", "out"]).expect(4).said();
         assert!(wrong.contains("the search in out is not finished"), "{wrong}");
         assert!(!room.path("out/best.toml").exists());
     }
     // A kill in the middle of a line.
     let text = room.read("out/samples.jsonl");
     room.write("out/samples.jsonl", &text[..text.len() - 9]);
-    room.tune("out", &[]).expect(0);
-    assert_eq!(room.samples("out"), room.samples("whole"));
-    assert_eq!(room.table("out"), room.table("whole"));
+    tune(&room, "out", &[]).expect(0);
+    assert_eq!(samples(&room, "out"), samples(&room, "whole"));
+    assert_eq!(table(&room, "out"), table(&room, "whole"));
     assert_eq!(room.read("out/best.toml"), room.read("whole/best.toml"));
 }
 
 #[test]
 fn ctrl_c_stops_a_search_and_the_same_command_continues() {
-    let room = Room::new(PLAN);
-    let mut program = Program::start(room.command(&["tune", "plan.toml", "--out", "out", "--jobs", "1"]));
+    let room = with_plan(PLAN);
+    let mut program = Program::start(room.server(&["tune", "plan.toml", "--out", "out", "--jobs", "1"]));
     poll(|| room.path("out/samples.jsonl").exists().then_some(())).expect("a journal");
     // While it runs, nobody else may use its folder.
-    let wrong = said(&room.tune("out", &[]).expect(4));
+    let wrong = tune(&room, "out", &[]).expect(4).said();
     assert!(wrong.contains("another search is using this folder"), "{wrong}");
     program.signal("INT");
-    let text = said(&program.end().expect(4));
+    let text = program.end().expect(4).said();
     assert!(text.contains("stopped: run the same command again to continue"), "{text}");
-    room.tune("out", &[]).expect(0);
+    tune(&room, "out", &[]).expect(0);
 }

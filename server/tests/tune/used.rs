@@ -1,17 +1,16 @@
 //! `best.toml` in the client, in a program and in Python.
 
-use std::fs;
 use std::process::Command;
 
 use testkit::ends::Server;
-use testkit::program::{Ended, Program, command};
+use testkit::program::{Program, command};
+use testkit::room::Room;
 
-use crate::room::{OF_PROGRAM, PLAN, Room, python, said};
+use crate::room::{OF_PROGRAM, PLAN, tune, with_plan};
+use crate::table::python;
 
 /// The mean error of a session with this client, on frames that no search saw.
 fn error_of(room: &Room, options: &[&str]) -> f64 {
-    let report = room.path("report.json");
-    let report = report.to_str().expect("UTF-8");
     let server = Server::start(&[
         "--once",
         "--no-announce",
@@ -28,27 +27,26 @@ fn error_of(room: &Room, options: &[&str]) -> f64 {
         "--noise",
         "5",
         "--json",
-        report,
+        &room.name("report.json"),
     ]);
     let mut client = command("client");
-    client.args([server.address.as_str(), "--no-graphics"]).args(options).current_dir(room.0.path());
+    client.args([server.address.as_str(), "--no-graphics"]).args(options).current_dir(room.folder());
     Program::start(client).end().expect(0);
     server.end().expect(0);
-    let report: serde_json::Value = serde_json::from_str(&fs::read_to_string(report).expect("a report")).expect("JSON");
+    let report: serde_json::Value = serde_json::from_str(&room.read("report.json")).expect("JSON");
     report["sessions"][0]["error_px"]["l1"]["mean"].as_f64().unwrap_or(f64::INFINITY)
 }
 
 fn refused(room: &Room, options: &[&str]) -> String {
     let mut client = command("client");
-    client.args(["127.0.0.1:9", "--no-graphics", "--wait", "0s"]).args(options).current_dir(room.0.path());
-    let ended: Ended = Program::start(client).end().expect(2);
-    said(&ended)
+    client.args(["127.0.0.1:9", "--no-graphics", "--wait", "0s"]).args(options).current_dir(room.folder());
+    Program::start(client).end().expect(2).said()
 }
 
 #[test]
 fn the_client_runs_the_program_with_the_setting_that_was_found() {
-    let room = Room::new(OF_PROGRAM);
-    room.tune("out", &[]).expect(0);
+    let room = with_plan(OF_PROGRAM);
+    tune(&room, "out", &[]).expect(0);
     let default = error_of(&room, &["--pipeline", "exec:python3 -SE detect.py 0.7 seeing"]);
     let tuned = error_of(&room, &["--detector-options", "out/best.toml"]);
     assert!(tuned < default - 0.3, "{tuned}, {default}");
@@ -56,7 +54,7 @@ fn the_client_runs_the_program_with_the_setting_that_was_found() {
 
 #[test]
 fn the_client_takes_the_parameters_of_our_detectors_from_the_file() {
-    let room = Room::new(PLAN);
+    let room = with_plan(PLAN);
     let file = |pipeline: &str, parameters: &str| {
         room.write("best.toml", &format!("plumb_tuned = 1\npipeline = \"{pipeline}\"\n[parameters]\n{parameters}\n"));
     };
@@ -74,7 +72,7 @@ fn the_client_takes_the_parameters_of_our_detectors_from_the_file() {
 
 #[test]
 fn files_that_the_client_cannot_use_are_refused_with_the_reason() {
-    let room = Room::new(PLAN);
+    let room = with_plan(PLAN);
     let file = |text: &str| room.write("best.toml", text);
     let with = |more: &[&str]| refused(&room, &[&["--detector-options", "best.toml"], more].concat());
     let text = with(&[]);
@@ -97,7 +95,7 @@ fn files_that_the_client_cannot_use_are_refused_with_the_reason() {
 #[test]
 fn a_python_function_is_tuned_and_called_with_what_was_found() {
     let python = python();
-    let room = Room::new(&format!(
+    let room = with_plan(&format!(
         "minimise = \"error_px.l1.mean\"\nsubject_to = [\"missed <= 20%\"]\ntrials = 16\nseeds = 2\nheld_out = 8\n[run]\nframes = 5\n\
          size = \"64x48\"\nradius = 8\nnoise = 5\n[pipeline]\nname = \"mine.py:find\"\npython = \"{}\"\ntimeout = \"20s\"\n\
          [parameters]\nshift = {{ from = -1, to = 1 }}\nlevel = {{ from = 90, to = 130, whole = true }}\n",
@@ -106,13 +104,13 @@ fn a_python_function_is_tuned_and_called_with_what_was_found() {
     let code = "import numpy as np\n\ndef find(frame, shift=0.6, level=110):\n    rows, columns = np.nonzero(frame > level)\n    \
                 return (columns.mean() + shift, rows.mean()) if len(rows) else None\n";
     room.write("mine.py", code);
-    let text = said(&room.tune("out", &["--jobs", "2"]).expect(0));
+    let text = tune(&room, "out", &["--jobs", "2"]).expect(0).said();
     assert!(text.contains("better than the default"), "{text}");
     assert!(text.contains("shift as it is, level as it is"), "{text}");
     let call = "import numpy, tomllib, mine\nparameters = tomllib.load(open('out/best.toml', 'rb'))['parameters']\n\
                 frame = numpy.zeros((48, 64), numpy.uint8); frame[20:29, 30:41] = 200\nprint(mine.find(frame, **parameters)[0])";
     let mut program = Command::new(&python);
-    program.args(["-c", call]).current_dir(room.0.path());
+    program.args(["-c", call]).current_dir(room.folder());
     let found: f64 = Program::start(program).end().expect(0).stdout.join("").parse().expect("a number");
     assert!((found - 35.0).abs() < 0.4, "{found}");
 }

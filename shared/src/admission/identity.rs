@@ -179,30 +179,16 @@ impl FromStr for PublicKey {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fingerprint::Fingerprint;
-    use super::super::proof::Nonce;
+    use super::super::vectors::{DOCUMENT, counting, fingerprints, nonces};
     use super::*;
-
-    fn counting(first: u8) -> [u8; 32] {
-        std::array::from_fn(|place| first + place as u8)
-    }
-
-    fn nonces() -> Nonces {
-        Nonces { source: Nonce(counting(0)), sink: Nonce(counting(32)) }
-    }
-
-    fn fingerprints() -> Fingerprints {
-        Fingerprints { source: Fingerprint(counting(64)), sink: Fingerprint(counting(96)) }
-    }
 
     /// The table of docs/protocol.md, which Python's `cryptography` made.
     #[test]
     fn signatures_match_those_in_the_protocol_document() {
         let identity = Identity::of(&counting(128)).unwrap();
-        let document = include_str!("../../../docs/protocol.md");
         let (first, second) = (identity.sign(&nonces(), None), identity.sign(&nonces(), Some(&fingerprints())));
         for vector in [&first.identity, &identity.id().to_string(), &first.signature, &second.signature] {
-            assert!(document.contains(&**vector), "docs/protocol.md has {vector}");
+            assert!(DOCUMENT.contains(&**vector), "docs/protocol.md has {vector}");
         }
         let public: PublicKey = first.identity.parse().unwrap();
         assert!(public.accepts(&first.signature, &nonces(), None));

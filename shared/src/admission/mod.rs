@@ -17,6 +17,8 @@ mod not_admitted;
 mod proof;
 mod slowdown;
 mod token;
+#[cfg(test)]
+mod vectors;
 
 pub use fingerprint::{Fingerprint, Fingerprints};
 pub use identity::{Identity, IdentityError, NotAServerId, PublicKey, ServerId, Signed};

@@ -71,18 +71,12 @@ impl Token {
     /// Proves that the end of this role holds the token. With `bound`, the proof holds only for a link between these
     /// two certificates.
     pub fn prove(&self, role: Role, nonces: &Nonces, bound: Option<&Fingerprints>) -> Proof {
-        let tag = hmac::sign(self.key(), &covered(role, nonces, bound));
-        let mut bytes = [0; PROOF_BYTES];
-        bytes.copy_from_slice(tag.as_ref());
-        Proof(bytes)
+        self.tag(&covered(role, nonces, bound))
     }
 
     /// Proves the same between a server and a page that only watches.
     pub fn prove_to_watch(&self, role: Role, nonces: &Nonces) -> Proof {
-        let tag = hmac::sign(self.key(), &covered_in(PAGE_CONTEXT, role, nonces, None));
-        let mut bytes = [0; PROOF_BYTES];
-        bytes.copy_from_slice(tag.as_ref());
-        Proof(bytes)
+        self.tag(&covered_in(PAGE_CONTEXT, role, nonces, None))
     }
 
     /// Whether this is the proof of the end of that role, between a server and a page that only watches.
@@ -93,6 +87,12 @@ impl Token {
     /// Whether this is the proof of the end of that role. Takes the same time for every wrong proof.
     pub fn accepts(&self, proof: &Proof, role: Role, nonces: &Nonces, bound: Option<&Fingerprints>) -> bool {
         hmac::verify(self.key(), &covered(role, nonces, bound), &proof.0).is_ok()
+    }
+
+    fn tag(&self, covered: &[u8]) -> Proof {
+        let mut bytes = [0; PROOF_BYTES];
+        bytes.copy_from_slice(hmac::sign(self.key(), covered).as_ref());
+        Proof(bytes)
     }
 }
 
@@ -153,27 +153,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::fingerprint::Fingerprint;
+    use super::super::vectors::{DOCUMENT, counting, fingerprints, nonces};
     use super::*;
 
     const TOKEN: &[u8] = b"0123456789abcdef";
-
-    fn counting(first: u8) -> [u8; 32] {
-        std::array::from_fn(|place| first + place as u8)
-    }
-
-    fn nonces() -> Nonces {
-        Nonces { source: Nonce(counting(0)), sink: Nonce(counting(32)) }
-    }
-
-    fn fingerprints() -> Fingerprints {
-        Fingerprints { source: Fingerprint(counting(64)), sink: Fingerprint(counting(96)) }
-    }
 
     /// The table of docs/protocol.md, which Python's hmac made.
     #[test]
     fn proofs_match_those_in_the_protocol_document() {
         let (token, nonces, bound) = (Token::of(TOKEN), nonces(), fingerprints());
-        let document = include_str!("../../../docs/protocol.md");
         for (role, bound, vector) in [
             (Role::Source, None, "c38a4ca2a7fb758024e518e77e905dd420224fcde647d0ca180f99433e532a25"),
             (Role::Sink, None, "c2b924bf16187830d12581369310b0129513086317d260084c30fdb0351b4787"),
@@ -182,7 +170,7 @@ mod tests {
         ] {
             let proof = token.prove(role, &nonces, bound);
             assert_eq!(proof.to_string(), vector);
-            assert!(document.contains(vector), "docs/protocol.md has {vector}");
+            assert!(DOCUMENT.contains(vector), "docs/protocol.md has {vector}");
             assert!(token.accepts(&vector.parse().unwrap(), role, &nonces, bound));
         }
     }

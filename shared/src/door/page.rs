@@ -1,10 +1,13 @@
-//! What the pages of both programs share: headers, media types, the look, and the form of messages.
+//! What the pages of both programs share: headers, media types, the look, the form of messages, and a session.
 
 /// The look of every page.
 pub const STYLE: &str = include_str!("page/page.css");
 
 /// MessagePack, fragments and proofs.
 pub const MESSAGES: &str = include_str!("page/messages.js");
+
+/// A session of either role, which each page makes its own.
+pub const SESSION: &str = include_str!("page/session.js");
 
 /// Headers with a policy: these directives, and those of every file.
 macro_rules! headers {

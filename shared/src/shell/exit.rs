@@ -1,6 +1,9 @@
 //! Exit codes. Scripts rely on them.
 
+use std::fmt::Display;
 use std::process::ExitCode;
+
+use tracing::error;
 
 /// How a program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +31,14 @@ impl Exit {
         let rank = |exit: &Self| ORDER.iter().position(|known| known == exit);
         reasons.into_iter().min_by_key(rank).unwrap_or(Self::Fine)
     }
+
+    /// The exit code of a command. Its error is logged: the code is 2 if `is_usage` says so, and 4 otherwise.
+    pub fn unless_failed<E: Display>(done: Result<Self, E>, is_usage: impl FnOnce(&E) -> bool) -> Self {
+        done.unwrap_or_else(|wrong| {
+            error!("{wrong}");
+            if is_usage(&wrong) { Self::Usage } else { Self::Other }
+        })
+    }
 }
 
 impl From<Exit> for ExitCode {
@@ -50,5 +61,13 @@ mod tests {
         for code in ORDER {
             assert_eq!(Exit::of([code, Exit::Fine]), code, "every code has its place");
         }
+    }
+
+    #[test]
+    fn a_command_that_failed_has_the_code_of_its_error() {
+        let is_usage = |wrong: &&str| *wrong == "a wrong option";
+        assert_eq!(Exit::unless_failed(Ok::<_, &str>(Exit::GateFailed), is_usage), Exit::GateFailed);
+        assert_eq!(Exit::unless_failed(Err("a wrong option"), is_usage), Exit::Usage);
+        assert_eq!(Exit::unless_failed(Err("a full disk"), is_usage), Exit::Other);
     }
 }

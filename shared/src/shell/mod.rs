@@ -6,6 +6,8 @@
 
 pub mod descriptors;
 pub mod exit;
+#[cfg(test)]
+mod kept;
 pub mod keys;
 pub mod log;
 pub mod manual;

@@ -125,24 +125,10 @@ impl Beside for Gathering {
 #[cfg(test)]
 mod tests {
     use std::io::ErrorKind;
-    use std::sync::{Arc, Mutex};
     use std::thread;
 
+    use super::super::kept::Kept;
     use super::*;
-
-    #[derive(Clone, Default)]
-    struct Kept(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Kept {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
 
     struct Broken(ErrorKind);
 
@@ -180,7 +166,7 @@ mod tests {
         rows.summary("sum".into());
         rows.finish(|| false).unwrap();
         let expected = (0..20_000).map(|number| format!("{number}\n")).chain(["sum\n".into()]).collect::<String>();
-        assert!(*kept.0.lock().unwrap() == expected.into_bytes(), "rows lost or out of order");
+        assert!(kept.bytes() == expected.into_bytes(), "rows lost or out of order");
     }
 
     #[test]

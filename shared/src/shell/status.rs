@@ -109,23 +109,8 @@ impl Write for Above {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
+    use super::super::kept::Kept;
     use super::*;
-
-    #[derive(Clone, Default)]
-    struct Kept(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Kept {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
 
     #[test]
     fn the_bar_fills_as_the_work_is_done() {
@@ -148,6 +133,6 @@ mod tests {
         assert_eq!(above.write(b"lf\ntwo\nthr").unwrap(), 7);
         drop(line);
         assert_eq!(above.write(b"three").unwrap(), 5);
-        assert_eq!(*kept.0.lock().unwrap(), b"one\nhalf\ntwo\nthree");
+        assert_eq!(kept.bytes(), b"one\nhalf\ntwo\nthree");
     }
 }

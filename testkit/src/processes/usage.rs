@@ -21,6 +21,24 @@ pub struct Holdings {
     pub threads: u64,
 }
 
+impl Holdings {
+    /// What the process with this id holds now.
+    pub fn of(id: u32) -> Result<Self, ProcessError> {
+        let folder = Path::new("/proc").join(id.to_string());
+        let status = fs::read_to_string(folder.join("status"))?;
+        let number = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+            let number = line.and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok());
+            number.ok_or_else(|| ProcessError::NoFigures(id, format!("no {name}")))
+        };
+        Ok(Self {
+            memory_bytes: number("VmRSS")? << 10,
+            descriptors: fs::read_dir(folder.join("fd"))?.count() as u64,
+            threads: number("Threads")?,
+        })
+    }
+}
+
 impl Process {
     /// Processor time used so far by all threads of the process.
     pub fn cpu(&self) -> Result<Duration, ProcessError> {
@@ -39,18 +57,7 @@ impl Process {
 
     /// Resources that the process holds now.
     pub fn holdings(&self) -> Result<Holdings, ProcessError> {
-        let folder = Path::new("/proc").join(self.id().to_string());
-        let status = fs::read_to_string(folder.join("status"))?;
-        let number = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-            let number = line.and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok());
-            number.ok_or_else(|| ProcessError::NoFigures(self.id(), format!("no {name}")))
-        };
-        Ok(Holdings {
-            memory_bytes: number("VmRSS")? << 10,
-            descriptors: fs::read_dir(folder.join("fd"))?.count() as u64,
-            threads: number("Threads")?,
-        })
+        Holdings::of(self.id())
     }
 }
 

@@ -16,6 +16,11 @@ pub struct Ended {
 }
 
 impl Ended {
+    /// All that it said: standard output, then standard error.
+    pub fn said(&self) -> String {
+        self.stdout.iter().chain(&self.stderr).map(|line| format!("{line}\n")).collect()
+    }
+
     /// Asserts the exit code.
     #[track_caller]
     pub fn expect(self, code: i32) -> Self {

@@ -118,7 +118,7 @@ class Sending {
     const image = this.context.getImageData(0, 0, this.width, this.height);
     const bytes = new Uint8Array(this.width * this.height * CHANNELS[this.pixel]);
     FORMS[this.pixel](image.data, bytes);
-    this.kept.set(this.source.send(bytes), image);
+    this.kept.set(this.source.frame(bytes), image);
     this.counts.sent++;
   }
 

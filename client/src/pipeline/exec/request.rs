@@ -32,9 +32,7 @@ struct Head<'a> {
 /// The first line, with its line end.
 pub(super) fn hello(task: &str, meta: &Meta) -> Vec<u8> {
     let mut line = Vec::new();
-    // invariant: as for a frame's line.
-    serde_json::to_writer(&mut line, &Hello { plumb_exec: VERSION, task, meta }).expect("numbers and texts");
-    line.push(b'\n');
+    append(&mut line, &Hello { plumb_exec: VERSION, task, meta });
     line
 }
 
@@ -45,9 +43,14 @@ pub(super) fn write_head(frame: &Frame<'_>, bytes: usize, line: &mut Vec<u8>) {
     let (width, height) = (size.width, size.height);
     let head = Head { frame: frame.id, width, height, pixel, bytes, captured_us: frame.captured.0, meta };
     line.clear();
-    // invariant: writing to memory cannot fail, and the line holds only what JSON has: numbers, texts and, in `meta`, a
-    // map from texts to numbers, texts and truth values. A number that is not finite becomes null.
-    serde_json::to_writer(&mut *line, &head).expect("numbers and texts");
+    append(line, &head);
+}
+
+/// Appends a line with its end.
+fn append(line: &mut Vec<u8>, said: &impl Serialize) {
+    // invariant: writing to memory cannot fail, and a line holds only what JSON has: numbers, texts and, in `meta`, a map
+    // from texts to numbers, texts and truth values. A number that is not finite becomes null.
+    serde_json::to_writer(&mut *line, said).expect("numbers and texts");
     line.push(b'\n');
 }
 

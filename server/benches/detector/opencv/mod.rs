@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::geometry::Size;
 use tempfile::{NamedTempFile, TempDir};
-use testkit::python::{self, PythonError};
+use testkit::python::{Packages, PythonError};
 use thiserror::Error;
 
 /// Size, in bytes, above which the allocator would get memory from the system and return it every time. Set high,
@@ -88,7 +88,7 @@ impl OpenCv {
     pub(crate) fn start() -> Result<Self, OpenCvError> {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let folder = tempfile::tempdir_in(target)?;
-        let mut process = Command::new(python::environment(target, "opencv-venv", &here("requirements.txt"))?)
+        let mut process = Command::new(Packages::OpenCv.python(target)?)
             .arg(here("opencv.py"))
             .env("MALLOC_MMAP_THRESHOLD_", NEVER_GIVE_BACK_BYTES)
             .env("MALLOC_TRIM_THRESHOLD_", NEVER_GIVE_BACK_BYTES)

@@ -1,8 +1,8 @@
 // The dashboard: figures and charts from one WebSocket, pictures from another.
 
 import { draw, short } from "./charts.js";
-import { socketAt } from "./client.js";
 import { Prover, nonce } from "./messages.js";
+import { socketAt } from "./session.js";
 
 /** Pause before a lost connection is tried again, in ms. */
 const RETRY = 1000;

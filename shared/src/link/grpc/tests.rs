@@ -4,19 +4,17 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use proptest::prelude::*;
 use smallvec::smallvec;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::*;
-use crate::admission::{Identity, Token};
 use crate::door::admission::Admission;
 use crate::geometry::Size;
 use crate::image::PixelFormat;
 use crate::link::tcp::MAX_PAYLOAD;
-use crate::link::{Kind, Lane, LinkEvent};
+use crate::link::{Lane, LinkEvent};
 use crate::protocol::encoding::{Encoding, StreamEncoding};
 use crate::protocol::fragment::split;
 use crate::protocol::message::{
@@ -24,16 +22,13 @@ use crate::protocol::message::{
     Pong, Refused, Role, Stream, Value, control_bytes,
 };
 use crate::time::Micros;
-use crate::tls::testing::sockets;
+use crate::tls::testing::streams;
+
+mod decoding;
+mod tokens;
 
 /// Timeout of waits that must end.
 const LIMIT: Duration = Duration::from_secs(10);
-
-async fn streams() -> (TcpStream, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (ours, theirs) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
-    (ours.unwrap(), theirs.unwrap().0)
-}
 
 /// A source that was called, and the sink that called it.
 async fn pair() -> (Link, Link) {
@@ -342,140 +337,4 @@ async fn slowly(mut client: TcpStream, mut server: TcpStream) {
         _ = there => {}
         () = back => {}
     }
-}
-
-fn read(message: &wire::FromSink) -> Result<(), String> {
-    use prost::Message;
-    let mut decoder = codec::MessageDecoder::<translate::Sink>::new(MAX_PAYLOAD);
-    decoder.read_message(message.encode_to_vec().into()).map(|_| ()).map_err(|wrong| wrong.to_string())
-}
-
-#[test]
-fn wrong_bytes_are_refused_with_what_would_be_right() {
-    use wire::from_sink::Message;
-    let refused = |message| read(&wire::FromSink { message }).unwrap_err();
-    assert_eq!(
-        refused(None),
-        "a message without content: it must hold one of hello, ping, pong, bye, answer, next and stop"
-    );
-    let hello = wire::Hello { protocol: 1, role: 9, ..Default::default() };
-    assert_eq!(refused(Some(Message::Hello(hello))), "hello.role 9: ROLE_SOURCE or ROLE_SINK is right");
-    let answer = wire::Answer { frame: 7, ..Default::default() };
-    assert_eq!(refused(Some(Message::Answer(answer.clone()))), "an answer without kind");
-    let none = wire::answer::Kind::None(wire::NoCircle {});
-    let early = wire::Answer { kind: Some(none), ..answer.clone() };
-    assert_eq!(
-        refused(Some(Message::Answer(early))),
-        "a message on the lane answers before its hello: the hello comes first"
-    );
-    let circle = wire::Circle { cov: vec![1.0, 2.0], ..Default::default() };
-    let wrong = wire::Answer { kind: Some(wire::answer::Kind::Circle(circle)), ..answer };
-    assert_eq!(refused(Some(Message::Answer(wrong))), "a circle whose cov has 2 numbers: none or 3 is right");
-    let mut decoder = codec::MessageDecoder::<translate::Sink>::new(MAX_PAYLOAD);
-    let wrong = decoder.read_message(bytes::Bytes::from_static(b"\xff\xff\xff")).unwrap_err().to_string();
-    assert!(wrong.starts_with("bytes that are not a message of the proto: "), "{wrong}");
-}
-
-#[test]
-fn a_large_message_is_pixels_or_is_refused_before_it_is_decoded() {
-    use prost::Message;
-    let long =
-        wire::FromSink { message: Some(wire::from_sink::Message::Bye(wire::Bye { reason: "x".repeat(70_000) })) };
-    let refused = read(&long).unwrap_err();
-    assert!(refused.contains("bytes beside the pixels: at most 65536 are accepted"), "{refused}");
-    let meta = (0..20_000).map(|key| (format!("{key}"), wire::MetaValue { value: None })).collect();
-    let frame = wire::Frame { meta, data: vec![0; 1 << 20].into(), ..Default::default() };
-    let message = wire::FromSource { message: Some(wire::from_source::Message::Frame(frame)) };
-    let mut decoder = codec::MessageDecoder::<translate::Source>::new(MAX_PAYLOAD);
-    let refused = decoder.read_message(message.encode_to_vec().into()).unwrap_err().to_string();
-    assert!(refused.contains("bytes beside the pixels"), "{refused}");
-}
-
-proptest! {
-    #[test]
-    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        fuzz::check(&bytes);
-    }
-
-    #[test]
-    fn metadata_means_the_same_in_both_forms(meta in proptest::collection::btree_map("[a-z]{1,8}", -9i64..9, 0..8)) {
-        let sent: Meta = meta.into_iter().map(|(key, value)| (key, MetaValue::Integer(value))).collect();
-        let Control::Hello(mut said) = hello(Role::Source) else { unreachable!() };
-        said.stream = said.stream.map(|stream| Stream { meta: (!sent.is_empty()).then_some(sent), ..stream });
-        let bytes = control(&Control::Hello(said)).freeze();
-        use prost::Message;
-        use translate::Side;
-        let written = translate::Source::write(Lane::Control, bytes.clone()).unwrap();
-        let mut decoder = codec::MessageDecoder::<translate::Source>::new(MAX_PAYLOAD);
-        prop_assert_eq!(decoder.read_message(written.encode_to_vec().into()).unwrap().bytes, bytes);
-    }
-}
-
-/// A source that was called inside TLS, and the sink that called it; both with these tokens.
-async fn admitted(
-    ours: &Admission,
-    theirs: &Admission,
-) -> (Result<Link, SignalingError>, Result<Link, SignalingError>) {
-    let (dialed, accepted) = sockets(Kind::Grpc).await;
-    let source = async { Ok(answer_sink(accepted, MAX_PAYLOAD, ours).await?.accept()) };
-    tokio::join!(source, call_source(dialed, MAX_PAYLOAD, &[], theirs))
-}
-
-/// The same, where the source calls.
-async fn admitted_by_the_sink(
-    ours: &Admission,
-    theirs: &Admission,
-) -> (Result<Link, SignalingError>, Result<Link, SignalingError>) {
-    let (dialed, accepted) = sockets(Kind::Grpc).await;
-    let sink = async { Ok(answer_source(accepted, MAX_PAYLOAD, &[], theirs).await?.accept()) };
-    let (source, sink) = tokio::join!(call_sink(dialed, MAX_PAYLOAD, ours), sink);
-    (source.map(|(link, _)| link), sink)
-}
-
-#[tokio::test]
-async fn two_ends_with_one_token_have_a_call_whichever_calls() {
-    let token = Admission::of(Token::of(b"a token of tests"));
-    for (source, sink) in [admitted(&token, &token).await, admitted_by_the_sink(&token, &token).await] {
-        let (source, mut sink) = (source.unwrap(), sink.unwrap());
-        source.sender().send(Lane::Control, control_bytes(&hello(Role::Source)).unwrap()).await.unwrap();
-        assert_eq!(message(&mut sink).await.expect("a hello").0, Lane::Control);
-    }
-}
-
-#[tokio::test]
-async fn a_token_at_one_end_only_or_another_token_gets_no_call_and_the_reason() {
-    let (none, token) = (Admission::default(), Admission::of(Token::of(b"a token of tests")));
-    let other = Admission::of(Token::of(b"another of tests"));
-    for (ours, theirs, said) in [
-        (&token, &none, "the client proves none"),
-        (&none, &token, "the server proves none"),
-        (&token, &other, "different tokens"),
-    ] {
-        let (source, sink) = admitted(ours, theirs).await;
-        let wrong = sink.err().expect("no call").to_string();
-        assert!(source.is_err() && wrong.contains(said), "{wrong}");
-        let (source, sink) = admitted_by_the_sink(ours, theirs).await;
-        let wrong = source.err().expect("no call").to_string();
-        assert!(sink.is_err() && wrong.contains(said), "{wrong}");
-    }
-}
-
-#[tokio::test]
-async fn over_a_call_only_the_named_server_is_accepted() {
-    let folder = tempfile::tempdir().unwrap();
-    let identity = |name: &str| Identity::read_or_make(&folder.path().join(name)).unwrap();
-    let token = || Token::of(b"a token of tests");
-    let server = Admission::with(token(), Some(identity("one")), None);
-    let meaning = |id| Admission::with(token(), None, Some(id));
-    let (source, sink) = admitted(&server, &meaning(identity("one").id())).await;
-    assert!(source.is_ok() && sink.is_ok());
-    let (source, sink) = admitted_by_the_sink(&server, &meaning(identity("one").id())).await;
-    assert!(source.is_ok() && sink.is_ok());
-    let wrong = admitted(&server, &meaning(identity("two").id())).await.1.err().expect("no call").to_string();
-    assert!(wrong.contains(&identity("one").id().to_string()), "{wrong}");
-    let wrong = admitted_by_the_sink(&server, &meaning(identity("two").id())).await.0.err().expect("no call");
-    assert!(wrong.to_string().contains("not the server of --server-id"), "{wrong}");
-    let nameless = Admission::of(token());
-    let wrong = admitted(&nameless, &meaning(identity("one").id())).await.1.err().expect("no call").to_string();
-    assert!(wrong.contains("shows no identity"), "{wrong}");
 }

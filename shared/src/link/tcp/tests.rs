@@ -3,19 +3,12 @@ use std::time::Duration;
 use bytes::BytesMut;
 use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 use super::*;
 use crate::link::{Lane, LinkEvent};
 use crate::socket::Socket;
-use crate::tls::testing::sockets;
-
-async fn streams() -> (TcpStream, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (ours, theirs) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
-    (ours.unwrap(), theirs.unwrap().0)
-}
+use crate::tls::testing::{sockets, streams};
 
 fn linked(socket: impl Into<Socket>) -> Link {
     link(Signaling::new(socket), 1 << 20).unwrap()

@@ -3,12 +3,13 @@ use std::sync::mpsc;
 
 use tracing::{info, warn};
 
+use super::super::kept::Kept;
 use super::*;
 
 /// Accepts nothing until it is released, then keeps what is written to it.
 #[derive(Clone)]
 struct Output {
-    kept: Arc<Mutex<Vec<u8>>>,
+    kept: Kept,
     go_on: Option<Arc<Mutex<mpsc::Receiver<()>>>>,
 }
 
@@ -18,8 +19,7 @@ impl Write for Output {
             // An error means that it was released for good.
             let _ = go_on.lock().unwrap().recv();
         }
-        self.kept.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
+        self.kept.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -30,7 +30,7 @@ impl Write for Output {
 /// The lines logged by `say` to an output. If `is_stuck`, the output accepts nothing until `say` has returned.
 fn logged(is_stuck: bool, say: impl FnOnce()) -> Vec<String> {
     let (release, go_on) = mpsc::sync_channel(0);
-    let kept = Arc::new(Mutex::new(Vec::new()));
+    let kept = Kept::default();
     let output = Output { kept: kept.clone(), go_on: is_stuck.then(|| Arc::new(Mutex::new(go_on))) };
     let lines = Lines::to(output, Style { program: "server", has_colours: false });
     tracing::subscriber::with_default(tracing_subscriber::registry().with(lines.clone()), say);
@@ -41,7 +41,7 @@ fn logged(is_stuck: bool, say: impl FnOnce()) -> Vec<String> {
         lines.queue.finish(|| DRAIN_LIMITS) == 0
     });
     assert!(ended, "never written");
-    let text = String::from_utf8(kept.lock().unwrap().clone()).unwrap();
+    let text = String::from_utf8(kept.bytes()).unwrap();
     text.lines().map(str::to_owned).collect()
 }
 

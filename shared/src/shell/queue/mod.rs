@@ -125,24 +125,8 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
+    use super::super::kept::Kept;
     use super::*;
-
-    /// An output that is read by the test.
-    #[derive(Clone, Default)]
-    struct Kept(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Kept {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
 
     /// Holds the thread up before it writes, as a busy machine does.
     struct Late(Duration);
@@ -161,6 +145,6 @@ mod tests {
         let queue = Queue::start("late", kept.clone(), Late(10 * limit));
         queue.put("the reason\n".into(), 1000);
         assert_eq!(queue.finish(|| DrainLimits { standstill: limit, total: limit }), 0);
-        assert_eq!(*kept.0.lock().unwrap(), b"the reason\n");
+        assert_eq!(kept.bytes(), b"the reason\n");
     }
 }
