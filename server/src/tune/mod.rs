@@ -5,6 +5,7 @@
 //! was found; `written` writes `best.toml`, `table` a table of all trials and `page` a page. `near` suggests names.
 
 mod core;
+pub(crate) mod fuzz;
 mod journal;
 mod near;
 mod options;
