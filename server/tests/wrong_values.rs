@@ -37,4 +37,6 @@ fn every_wrong_value_is_named_with_its_option_and_what_is_valid() {
     );
     let health = command_line.find_subcommand("health").expect("the subcommand");
     assert!(assert_answered("server", &["health"], health, takes) >= 8);
+    let tune = command_line.find_subcommand("tune").expect("the subcommand");
+    assert!(assert_answered("server", &["tune", "plan.toml", "--out=out"], tune, takes) >= 8);
 }

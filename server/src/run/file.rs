@@ -40,7 +40,7 @@ pub enum FileError {
         error: io::Error,
     },
     /// The file is too large.
-    #[error("{path} is larger than {} MiB: a run's or a camera's file has at most a line for each option", MAX_FILE_BYTES >> 20)]
+    #[error("{path} is larger than {} MiB: the file of a run, a camera or a plan has some dozen lines", MAX_FILE_BYTES >> 20)]
     TooLarge {
         /// The file.
         path: PathBuf,

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use clap::{Args, Command, FromArgMatches};
+use client::pipeline::{PipelineChoice, PipelineOptions};
 use shared::lens::Correction;
+use shared::tuned::{Tuned, filled};
 use toml::de::DeTable;
 
 use super::file::entries;
@@ -14,7 +16,7 @@ use crate::calibrate::csv_file;
 use crate::gate::Condition;
 use crate::options::{self, TakesAll};
 use crate::source::truth_file;
-use crate::sweep;
+use crate::{sweep, tune};
 
 /// The name of the file in errors.
 const NAME: &str = "it";
@@ -22,15 +24,15 @@ const NAME: &str = "it";
 /// Checks that a file is read, or refused with a reason; and that what is read is the same once it is written and read
 /// again.
 ///
-/// The first byte chooses the kind: a run's file, a camera's, metadata, a gate, a truth file, a plan, a correction, or
-/// frames for a calibration. The rest is the file.
+/// The first byte chooses the kind: a run's file, a camera's, metadata, a gate, a truth file, a plan, a correction, frames
+/// for a calibration, a search's plan, or a setting (`best.toml`). The rest is the file.
 ///
 /// # Panics
 /// If one of these properties does not hold.
 pub fn check(bytes: &[u8]) {
     let Some((kind, file)) = bytes.split_first() else { return };
     let text = String::from_utf8_lossy(file);
-    match kind % 8 {
+    match kind % 10 {
         0 => run(&text, FileKind::Run),
         1 => run(&text, FileKind::Camera),
         2 => meta(&text),
@@ -38,7 +40,9 @@ pub fn check(bytes: &[u8]) {
         4 => truth(file),
         5 => sweep::fuzz::plan(&text),
         6 => correction(&text),
-        _ => frames(file),
+        7 => frames(file),
+        8 => tune::fuzz::plan(&text),
+        _ => setting(&text),
     }
 }
 
@@ -96,6 +100,25 @@ fn correction(text: &str) {
         if let Some(corrected) = correction.apply(answer, Some(20.0)) {
             assert!(corrected.centre.iter().all(|value| !value.is_nan()), "{:?}", corrected.centre);
         }
+    }
+}
+
+fn setting(text: &str) {
+    let is_plain = |text: &str| !text.is_empty() && !text.contains(|one: char| one.is_control() && one != '\n');
+    match Tuned::parse(text) {
+        Ok(tuned) => {
+            // Names without values stay as they are.
+            assert_eq!(filled(&tuned.pipeline, |_| None), tuned.pipeline);
+            let pipeline = if tuned.pipeline.starts_with("exec:") { tuned.command() } else { tuned.pipeline.clone() };
+            let parameters = tuned.numbers().map(|numbers| numbers.into_iter().collect());
+            let options = parameters.map(|parameters| PipelineOptions { parameters, ..PipelineOptions::default() });
+            let refused = match options {
+                Ok(options) => PipelineChoice::new(&pipeline, options).err().map(|wrong| wrong.to_string()),
+                Err(wrong) => Some(wrong),
+            };
+            assert!(refused.as_deref().is_none_or(is_plain), "{refused:?}");
+        }
+        Err(wrong) => assert!(is_plain(&wrong), "{wrong:?}"),
     }
 }
 

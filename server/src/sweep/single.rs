@@ -14,6 +14,7 @@ use super::trial::{Given, Pipelines, TrialError, evaluated};
 
 pub(crate) use super::merge::{Cell, Kind, Table};
 use crate::gate::{self, Condition};
+use crate::source::is_computed;
 use crate::task::TaskName;
 
 /// A run and a pipeline.
@@ -87,8 +88,20 @@ impl Single {
     }
 
     /// The task of the run.
+    ///
+    /// # Errors
+    /// If the run cannot be made.
     pub(crate) fn task(&self) -> Result<TaskName, SweepError> {
         Ok(self.0.trial(1)?.spec.sent.task.unwrap_or_default())
+    }
+
+    /// The source, if its frames are the same with every seed.
+    ///
+    /// # Errors
+    /// As [`Self::task`].
+    pub(crate) fn source_of_file(&self) -> Result<Option<String>, SweepError> {
+        let source = self.0.trial(1)?.spec.sent.source;
+        Ok((!is_computed(&source)).then_some(source))
     }
 
     /// The pipeline's name.

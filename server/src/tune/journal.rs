@@ -28,6 +28,9 @@ const FILE: &str = "samples.jsonl";
 /// The plan.
 const PLAN: &str = "plan.toml";
 
+/// More frames than any block has, and few enough for a sum over all blocks.
+const MOST_FRAMES: u64 = 1 << 40;
+
 /// Why the pipeline failed with a setting, by the setting's key.
 pub(super) type Failures = BTreeMap<String, String>;
 
@@ -68,6 +71,24 @@ enum Number {
     Value(f64),
 }
 
+impl Kept {
+    /// Checks that somebody else did not change it into something that no block has.
+    fn check(&self, conditions: usize) -> Result<(), String> {
+        let Self::Measured { limits, frames, .. } = self else { return Ok(()) };
+        let is_share = |number: &Number| match number {
+            Number::Share { hits, all } => hits <= all && *all <= MOST_FRAMES,
+            Number::Value(_) => true,
+        };
+        if limits.len() != conditions {
+            return Err(format!("it has {} figures for {conditions} conditions", limits.len()));
+        }
+        if *frames > MOST_FRAMES || !limits.iter().all(is_share) {
+            return Err("it has more frames than a block".into());
+        }
+        Ok(())
+    }
+}
+
 /// Whether a search wrote this folder.
 pub(super) fn is_folder(folder: &Path) -> bool {
     folder.join(FILE).is_file()
@@ -86,13 +107,19 @@ impl Journal {
     pub(super) fn open(folder: &Path, plan: &Plan) -> Result<(Self, Results, Failures), SweepError> {
         let path = folder.join(FILE);
         let at = |error: io::Error| SweepError::Io { path: path.clone(), error };
+        if folder.exists() && !folder.is_dir() {
+            return Err(SweepError::Usage(format!(
+                "--out: {} is a file: name an absent or empty folder",
+                Escaped(folder.display())
+            )));
+        }
         if !path.exists() && fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
             return Err(SweepError::Usage(format!(
                 "--out: {} is not empty, and no search wrote it: name an absent or empty folder",
                 Escaped(folder.display())
             )));
         }
-        fs::create_dir_all(folder).map_err(at)?;
+        fs::create_dir_all(folder).map_err(SweepError::at(folder))?;
         let mut file = File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(at)?;
         file.try_lock().map_err(|wrong| match wrong {
             TryLockError::WouldBlock => {
@@ -121,9 +148,13 @@ impl Journal {
         }
         let (mut results, mut failures) = (Results::default(), Failures::new());
         for (number, line) in text[..whole].lines().enumerate().skip(1) {
-            let line: Line = serde_json::from_str(line).map_err(|wrong| {
-                at(io::Error::other(format!("line {} holds no trial ({wrong}): delete the file", number + 1)))
-            })?;
+            let read: Result<Line, _> = serde_json::from_str(line).map_err(|wrong| wrong.to_string());
+            let line =
+                read.and_then(|line| line.sample.check(plan.conditions.len()).map(|()| line)).map_err(|wrong| {
+                    let wrong =
+                        format!("line {} holds no trial ({wrong}): delete the file, and search again", number + 1);
+                    at(io::Error::other(Escaped(wrong).to_string()))
+                })?;
             let seeds = if line.held_out { Seeds::HeldOut } else { Seeds::Search };
             failures.extend(line.reason.map(|reason| (line.setting.clone(), reason)));
             results.note_key(line.setting, seeds, line.block, line.sample.into());
@@ -233,6 +264,38 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_holds_no_trial_of_this_plan_is_named() {
+        let room = tempfile::tempdir().unwrap();
+        let text = format!("subject_to = [\"missed <= 10%\"]\n{PLAN}");
+        let (plan, folder) = (plan(room.path(), &text), room.path().join("out"));
+        drop(Journal::open(&folder, &plan).unwrap());
+        let head = fs::read_to_string(folder.join(FILE)).unwrap();
+        let line = |limits: &str, frames: &str| {
+            format!(
+                "{{\"setting\":\"2\",\"held_out\":false,\"block\":0,\"sample\":{{\"measured\":{{\"objective\":0.5,\
+                 \"limits\":[{limits}],\"time_us\":null,\"frames\":{frames}}}}}}}\n"
+            )
+        };
+        let opened = |line: &str| {
+            fs::write(folder.join(FILE), format!("{head}{line}")).unwrap();
+            Journal::open(&folder, &plan).err().map(|wrong| wrong.to_string()).unwrap_or_default()
+        };
+        let share = "{\"hits\":1,\"all\":5}";
+        assert_eq!(opened(&line(share, "5")), "");
+        for (line, words) in [
+            ("{}\n".to_owned(), "missing field"),
+            ("\u{1b}[2J\n".to_owned(), "line 2 holds no trial"),
+            (line("", "5"), "it has 0 figures for 1 conditions"),
+            (line("{\"hits\":6,\"all\":5}", "5"), "more frames than a block"),
+            (line(share, "18446744073709551615"), "more frames than a block"),
+            (line(share, "-5"), "line 2 holds no trial"),
+        ] {
+            let wrong = opened(&line);
+            assert!(wrong.contains("line 2 holds no trial (") && wrong.contains(words), "{line}: {wrong}");
+        }
+    }
+
+    #[test]
     fn a_folder_of_another_plan_and_one_of_something_else_are_refused() {
         let room = tempfile::tempdir().unwrap();
         let folder = room.path().join("out");
@@ -242,6 +305,8 @@ mod tests {
         assert!(wrong.is_usage() && wrong.to_string().contains("another plan"), "{wrong}");
         let wrong = Journal::open(room.path(), &other).err().unwrap();
         assert!(wrong.is_usage() && wrong.to_string().contains("is not empty"), "{wrong}");
+        let wrong = Journal::open(&room.path().join("a.toml"), &other).err().unwrap();
+        assert!(wrong.is_usage() && wrong.to_string().contains("a.toml is a file"), "{wrong}");
         fs::write(folder.join(FILE), "somebody's notes").unwrap();
         assert!(Journal::open(&folder, &other).is_err_and(|wrong| wrong.is_usage()));
         assert_eq!(fs::read_to_string(folder.join(FILE)).unwrap(), "somebody's notes");

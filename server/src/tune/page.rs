@@ -65,6 +65,7 @@ pub(super) fn text(plan: &Plan, tuned: &Tuned, told: &Told) -> String {
 fn verdict(tuned: &Tuned, told: &Told) -> String {
     let (class, word) = match tuned.found.best.as_ref().map(|best| best.verdict) {
         Some(Verdict::Better(_)) => ("pass", "Better"),
+        Some(Verdict::OnlyOneThatMeets) if tuned.found.default.is_failed => ("pass", "The default fails"),
         Some(Verdict::OnlyOneThatMeets) => ("pass", "Meets the conditions"),
         Some(Verdict::NotShown(_)) => ("inconclusive", "Nothing better"),
         Some(Verdict::Missed | Verdict::Failed) | None => ("fail", "No setting"),

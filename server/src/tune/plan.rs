@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 use super::core::goal::{Goal, Limit};
 use super::core::search::{Method, Problem};
 use super::core::space::Space;
+use super::near::near;
 use super::parameter::space;
 use super::target;
 use crate::gate::Condition;
@@ -76,6 +77,14 @@ pub(super) struct Plan {
 pub(super) fn read(path: &Path) -> Result<Plan, SweepError> {
     let plan = again(path)?;
     plan.runs.iter().try_for_each(Single::check)?;
+    let of_file = plan.runs.iter().find_map(|run| run.source_of_file().transpose());
+    if let Some(source) = of_file.transpose()? {
+        let reason = format!(
+            "[run] source = {source:?}: its frames are the same with every seed, but a search reports on seeds that no trial \
+             saw: leave source out, or write depth"
+        );
+        return Err(SweepError::Plan { path: path.into(), reason });
+    }
     // invariant: there is a run for each camera setting, at least one.
     let wrong = target::check(&plan.runs[0], &plan.problem.space).err();
     wrong.map_or(Ok(plan), |reason| Err(SweepError::Plan { path: path.into(), reason }))
@@ -89,7 +98,11 @@ pub(super) fn again(path: &Path) -> Result<Plan, SweepError> {
     of_text(path, read_text("PLAN", path)?)
 }
 
-fn of_text(path: &Path, text: String) -> Result<Plan, SweepError> {
+/// Reads the text of a plan.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn of_text(path: &Path, text: String) -> Result<Plan, SweepError> {
     let parsed = DeTable::parse(&text).map_err(|error| syntax(path, &text, &error))?.into_inner();
     let refused = |reason: String| SweepError::Plan { path: path.into(), reason };
     let asked = asked(&parsed).map_err(refused)?;
@@ -139,7 +152,9 @@ impl Asked {
 
 fn asked(table: &DeTable<'_>) -> Result<Asked, String> {
     if let Some(key) = table.keys().map(toml::Spanned::get_ref).find(|key| !KEYS.contains(&key.as_ref())) {
-        return Err(format!("\"{key}\" is not a key of a plan: it has {}", KEYS.join(", ")));
+        let advice = near(key, KEYS)
+            .map_or_else(|| format!("it has {}", KEYS.join(", ")), |near| format!("did you mean {near}?"));
+        return Err(format!("\"{key}\" is not a key of a plan: {advice}"));
     }
     let text = |key: &str| match table.get(key).map(toml::Spanned::get_ref) {
         None => Ok(None),
@@ -154,7 +169,8 @@ fn asked(table: &DeTable<'_>) -> Result<Asked, String> {
     let whole = |key: &str, usual: u64, least: u64| match table.get(key).map(toml::Spanned::get_ref) {
         None => Ok(usual),
         Some(DeValue::Integer(whole)) => {
-            let number = whole.as_str().parse().ok().filter(|number| (least..=MOST).contains(number));
+            let number = u64::from_str_radix(whole.as_str(), whole.radix()).ok();
+            let number = number.filter(|number| (least..=MOST).contains(number));
             number.ok_or_else(|| format!("{key} is a whole number from {least} to {MOST}"))
         }
         Some(_) => Err(format!("{key} is a whole number from {least} to {MOST}")),
@@ -250,6 +266,10 @@ mod tests {
     const REST: &str =
         "[run]\nframes = 5\nsize = \"64x48\"\nradius = 8\n[pipeline]\nname = \"hough-classic\"\n[parameters]\n";
 
+    /// With 65,536 values of each there are 2^128 settings, one more than 128 bits can count.
+    const GRID: &str = "a = { from = 0, to = 1 }\nb = { from = 0, to = 1 }\nc = { from = 0, to = 1 }\nd = { from = 0, to = 1 }\n\
+        e = { from = 0, to = 1 }\nf = { from = 0, to = 1 }\ng = { from = 0, to = 1 }\nh = { from = 0, to = 1 }\n";
+
     fn plan(head: &str, rest: &str) -> Result<Plan, SweepError> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), format!("{head}\n{REST}{rest}")).unwrap();
@@ -281,7 +301,31 @@ mod tests {
             ("minimise = \"error_px.l1.mean\"\nsubject_to = [\"mised <= 1%\"]", range, "frames.missed"),
             ("minimise = \"error_px.l1.mean\"\nsubject_to = [\"missed == 0\"]", range, "compare with <= or >="),
             ("minimise = \"error_px.l1.mean\"\nmethod = \"tpe\"", range, "write cma, sobol or grid"),
-            ("minimise = \"error_px.l1.mean\"\ntrial = 9", range, "\"trial\" is not a key of a plan"),
+            (
+                "minimise = \"error_px.l1.mean\"\ntrial = 9",
+                range,
+                "\"trial\" is not a key of a plan: did you mean trials?",
+            ),
+            ("minimise = \"error_px.l1.mean\"\nzzz = 9", range, "\"zzz\" is not a key of a plan: it has minimise"),
+            (
+                "minimise = \"error_px.l1.mean\"\nmaximise = \"fps.answered\"",
+                range,
+                "write one of minimise and maximise",
+            ),
+            ("minimise = 5", range, "minimise is a text in quotes"),
+            (
+                "minimise = \"error_px.l1.mean\"\nsubject_to = \"missed <= 1%\"",
+                range,
+                "subject_to is a list of conditions",
+            ),
+            (
+                "minimise = \"error_px.l1.mean\"\nmethod = \"grid\"\nvalues = 65536\n",
+                GRID,
+                "more than 100000: write fewer values",
+            ),
+            ("minimise = \"error_px.l1.mean\"\nseeds = -1", range, "seeds is a whole number from 2 to 100000"),
+            ("minimise = \"error_px.l1.mean\"\nheld_out = 2.5", range, "held_out is a whole number from 2 to 100000"),
+            ("minimise = \"error_px.l1.mean\"\nparameters = 5", "", "duplicate key"),
             ("minimise = \"error_px.l1.mean\"\ntrials = 0", range, "trials is a whole number from 4"),
             (
                 "minimise = \"error_px.l1.mean\"",

@@ -28,7 +28,7 @@ pub(super) fn write(folder: &Path, plan: &Plan, tuned: &Tuned) -> io::Result<boo
     Ok(true)
 }
 
-/// The columns. A parameter whose name another column has gets `parameter_` in front.
+/// The columns. A parameter whose name another column has gets `parameter_` in front, until nobody else has its name.
 fn columns(plan: &Plan) -> Vec<(String, Kind)> {
     let named = |names: &[(&str, Kind)]| -> Vec<(String, Kind)> {
         names.iter().map(|(name, kind)| ((*name).to_owned(), *kind)).collect()
@@ -42,13 +42,21 @@ fn columns(plan: &Plan) -> Vec<(String, Kind)> {
         tail.extend(["", "_lower", "_upper"].map(|end| (format!("{name}{end}"), Kind::Real)));
     }
     tail.extend(named(&[("detect_us", Kind::Real), ("state", Kind::Word), ("reason", Kind::Word)]));
-    let taken: BTreeSet<&str> = head.iter().chain(&tail).map(|(name, _)| name.as_str()).collect();
-    let parameter = |one: &Parameter| {
-        let front = if taken.contains(one.name.as_str()) { "parameter_" } else { "" };
-        (format!("{front}{}", one.name), kind(&one.domain))
-    };
-    let parameters: Vec<_> = plan.problem.space.0.iter().map(parameter).collect();
+    let taken: Vec<&str> = head.iter().chain(&tail).map(|(name, _)| name.as_str()).collect();
+    let parameters = parameters(&plan.problem.space.0, &taken);
     head.iter().cloned().chain(parameters).chain(tail.iter().cloned()).collect()
+}
+
+fn parameters(all: &[Parameter], taken: &[&str]) -> Vec<(String, Kind)> {
+    let own: BTreeSet<&str> = all.iter().map(|one| one.name.as_str()).collect();
+    let column = |one: &Parameter| {
+        let mut name = one.name.clone();
+        while taken.contains(&name.as_str()) || (name != one.name && own.contains(name.as_str())) {
+            name.insert_str(0, "parameter_");
+        }
+        (name, kind(&one.domain))
+    };
+    all.iter().map(column).collect()
 }
 
 fn kind(domain: &Domain) -> Kind {
@@ -86,4 +94,17 @@ fn row(plan: &Plan, tuned: &Tuned, place: usize, trial: &Trial) -> Vec<Cell> {
     let reason = failed(tuned).find(|(other, _)| other.setting == trial.setting).map(|(_, reason)| reason);
     row.push(reason.map_or(Cell::Null, |reason| Cell::Word(reason.to_owned())));
     row
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_columns_have_the_same_name() {
+        let parameter = |name: &str| Parameter { name: name.into(), domain: Domain::Choice(Vec::new()), default: None };
+        let all = ["trial", "parameter_trial", "sigma"].map(parameter);
+        let names: Vec<_> = parameters(&all, &["trial", "state"]).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["parameter_parameter_trial", "parameter_trial", "sigma"]);
+    }
 }

@@ -7,25 +7,19 @@ use shared::text::Escaped;
 use shared::tuned::filled;
 
 use super::core::space::{Domain, Parameter, Setting, Space, Value};
+use super::near::near;
 use crate::sweep::single::{Form, Single, Tuned};
 
 /// The radii of our detectors of circles. Which radii suit depends on the frames.
 const RADII: [Number; 2] = [radius("min_radius"), radius("max_radius")];
 
-/// Smallest similarity of a suggestion: as for figures of the report.
-const ALIKE: f64 = 0.6;
-
 const fn radius(name: &'static str) -> Number {
     Number { name, default: f64::NAN, from: f64::MIN_POSITIVE, to: f64::MAX, is_whole: false }
 }
 
-/// Prints the names of a function's parameters, one a line; `*` if it takes any.
-const SIGNATURE: &str = "import inspect, runpy, os, sys\n\
-                         sys.path.insert(0, os.path.dirname(os.path.abspath(sys.argv[1])))\n\
-                         out, sys.stdout = sys.stdout, sys.stderr\n\
-                         function = runpy.run_path(sys.argv[1])[sys.argv[2]]\n\
-                         for p in list(inspect.signature(function).parameters.values())[1:]:\n\
-                         \u{20}   print('*' if p.kind == p.VAR_KEYWORD else p.name, file=out)\n";
+/// Prints the names of a function's keyword arguments, one a line: with `!` before one that has no default, and `*` if it
+/// takes any name. The first parameter is the frame. A module without which no frame can be passed comes with `-`.
+const SIGNATURE: &str = include_str!("signature.py");
 
 /// The setting in the form that the pipeline takes. Parameters without a value are left to the pipeline.
 pub(super) fn tuned(form: &Form, space: &Space, setting: &Setting) -> Tuned {
@@ -90,10 +84,43 @@ pub(super) fn check(single: &Single, space: &Space) -> Result<(), String> {
             Ok(())
         }
         Form::Function { python, file, name } => {
-            let known = signature(&python, &file, &name)?;
-            if known.iter().any(|one| one == "*") { Ok(()) } else { has(&known, &name) }
+            let lines = signature(&python, &file, &name)?;
+            let (missing, known): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| line.starts_with('-'));
+            suits_function(&known, &name, space)?;
+            missing.first().map_or(Ok(()), |module| {
+                let module = module.trim_start_matches('-');
+                Err(format!(
+                    "[pipeline] python = {python:?} has no module {module}, which frames need: install it there, or name \
+                     another Python"
+                ))
+            })
         }
     }
+}
+
+/// Checks that a function takes the parameters, and needs no others. `signature` has its lines from [`SIGNATURE`].
+fn suits_function(signature: &[String], function: &str, space: &Space) -> Result<(), String> {
+    let known: Vec<String> = signature.iter().map(|one| one.trim_start_matches('!').to_owned()).collect();
+    if !known.iter().any(|one| one == "*") {
+        space.0.iter().try_for_each(|parameter| known_one(&parameter.name, &known, function))?;
+    }
+    for needed in signature.iter().filter_map(|one| one.strip_prefix('!')) {
+        match space.0.iter().find(|parameter| parameter.name == needed) {
+            Some(parameter) if parameter.default.is_some() => {}
+            Some(_) => {
+                return Err(format!(
+                    "[parameters] {needed}: default is missing: {function} has none, so there is nothing to compare with"
+                ));
+            }
+            None => {
+                return Err(format!(
+                    "[parameters] {needed} is missing: {function} has no default for it. Write its range here, or its \
+                     default into the function"
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Checks that a number of ours takes the values of a domain.
@@ -116,11 +143,13 @@ fn known_one(name: &str, known: &[String], what: &str) -> Result<(), String> {
     if known.iter().any(|one| one == name) {
         return Ok(());
     }
-    let alike = |other: &&String| strsim::normalized_damerau_levenshtein(name, other);
-    let near = known.iter().max_by(|one, other| alike(one).total_cmp(&alike(other))).filter(|one| alike(one) >= ALIKE);
-    let advice = match near {
+    let advice = match near(name, known.iter().map(String::as_str)) {
         Some(near) => format!("did you mean {near}?"),
-        None if known.is_empty() => "it has none; a program has one for each {name} in its command".into(),
+        None if known.is_empty() => {
+            "it has none that can be set by name. A program has one for each {name} in its command, \
+                                     and a function one for each keyword argument"
+                .into()
+        }
         None => format!("it has {}", known.join(", ")),
     };
     Err(format!("[parameters] {name}: {} has no such parameter: {advice}", Escaped(what)))
@@ -189,5 +218,19 @@ mod tests {
         let wrong = known_one("zzz", &known, "find").unwrap_err();
         assert!(wrong.ends_with("it has param1, param2"), "{wrong}");
         assert_eq!(placeholders("exec:a {b} --c={d}"), ["b", "d"]);
+    }
+
+    #[test]
+    fn an_argument_without_a_default_is_asked_for_before_the_function_fails_with_every_setting() {
+        let signature = ["!level", "sigma"].map(str::to_owned);
+        let of = |space: &Space| suits_function(&signature, "find", space).err().unwrap_or_default();
+        assert!(of(&space(&["sigma"])).starts_with("[parameters] level is missing: find has no default for it"));
+        assert!(of(&space(&["level", "sigma"])).starts_with("[parameters] level: default is missing"));
+        let mut given = space(&["level", "sigma"]);
+        given.0[0].default = Some(Value::Real(5.0));
+        assert_eq!(of(&given), "");
+        assert!(of(&space(&["levl"])).ends_with("did you mean level?"));
+        let any = ["*".to_owned()];
+        assert_eq!(suits_function(&any, "find", &space(&["levl"])), Ok(()));
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn told(plan: &Plan, tuned: &Tuned) -> Told {
     lines.extend(of_failures(plan, tuned));
     let (verdict, setting) = match &found.best {
         None => (nothing_meets(plan, tuned), None),
-        Some(best) => of_best(plan, best, &plan.problem.space.default_setting()),
+        Some(best) => of_best(plan, best, found.default.is_failed),
     };
     if let Some(best) = &found.best {
         lines.extend(of_report(plan, tuned, best));
@@ -113,9 +113,9 @@ fn of_report(plan: &Plan, tuned: &Tuned, best: &Best) -> Vec<String> {
     lines
 }
 
-fn of_best(plan: &Plan, best: &Best, default: &Setting) -> (String, Option<Setting>) {
+fn of_best(plan: &Plan, best: &Best, has_default_failed: bool) -> (String, Option<Setting>) {
     let described = plan.problem.space.described(&best.setting);
-    let as_default = || Some(default.clone());
+    let as_default = || Some(plan.problem.space.default_setting());
     match best.verdict {
         Verdict::Better(by) => {
             let by = with_interval(by);
@@ -124,6 +124,10 @@ fn of_best(plan: &Plan, best: &Best, default: &Setting) -> (String, Option<Setti
                 Some(best.setting.clone()),
             )
         }
+        Verdict::OnlyOneThatMeets if has_default_failed => (
+            format!("with the default the pipeline fails or has no {}, and with this it has: {described}", plan.figure),
+            Some(best.setting.clone()),
+        ),
         Verdict::OnlyOneThatMeets => (
             format!("the default does not meet the conditions, and this does: {described}"),
             Some(best.setting.clone()),

@@ -36,9 +36,9 @@ fn toml(value: &Value) -> String {
     }
 }
 
-/// A text in quotes. JSON's are TOML's, too.
+/// A text in quotes. JSON's are TOML's, too, except that TOML has no DEL.
 fn word(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
 }
 
 #[cfg(test)]
@@ -55,7 +55,7 @@ mod tests {
     fn the_file_is_read_again_with_its_values() {
         let parameter = |name: &str| Parameter { name: name.into(), domain: Domain::Choice(Vec::new()), default: None };
         let space = Space(["sigma", "a key", "kind", "left"].map(parameter).to_vec());
-        let values = [Value::Real(2.0), Value::Whole(-3), Value::Text("a\n\"b\"".into())].map(Some);
+        let values = [Value::Real(2.0), Value::Whole(-3), Value::Text("a\n\"b\"\u{1b}\u{7f}\u{2028}".into())].map(Some);
         let setting = Setting(values.into_iter().chain([None]).collect());
         let table = "[run]\nframes = 5\n[pipeline]\nname = \"find.py:find\"";
         let single = Single::of_table(Path::new("plan.toml"), DeTable::parse(table).unwrap().get_ref()).unwrap();
@@ -63,7 +63,7 @@ mod tests {
         let tuned = Tuned::parse(&text).unwrap_or_else(|wrong| panic!("{text}: {wrong}"));
         assert_eq!((tuned.pipeline.as_str(), tuned.parameters.len()), ("find.py:find", 3));
         assert_eq!(tuned.parameters["a key"].as_integer(), Some(-3));
-        assert_eq!(tuned.parameters["kind"].as_str(), Some("a\n\"b\""));
+        assert_eq!(tuned.parameters["kind"].as_str(), Some("a\n\"b\"\u{1b}\u{7f}\u{2028}"));
         assert!(
             text.starts_with("# better than the default\n# in Python") && text.contains("# left: as it is"),
             "{text}"

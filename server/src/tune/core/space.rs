@@ -207,9 +207,10 @@ impl Space {
         points.iter().map(|point| self.at(point)).collect()
     }
 
-    /// Number of settings in a grid, without making them.
+    /// Number of settings in a grid, without making them. More than 128 bits can count are as many as they can.
     pub(crate) fn grid_size(&self, values: usize) -> u128 {
-        self.0.iter().map(|parameter| parameter.domain.places(values).len() as u128).product()
+        let counts = self.0.iter().map(|parameter| parameter.domain.places(values).len() as u128);
+        counts.fold(1, u128::saturating_mul)
     }
 
     /// The parameters that are ranges, by their places.
