@@ -10,6 +10,7 @@ use shared::shell::stop::{Stop, stop_pair};
 use shared::shell::tls_files;
 use shared::shell::token_file::admission_of_client;
 use shared::shell::window::{Controls, OnKey, Place, beside_window_or_rows};
+use tokio::time::sleep;
 use tracing::{error, info};
 
 use crate::cli::{DEFAULT_WAIT, SessionArgs};
@@ -153,9 +154,12 @@ pub async fn connected_session(
             connected = connecting.link(&mut commands) => connected?,
             () = stop.stopped() => return Err(SessionError::StoppedEarly),
         };
-        match run::run(link, config, view, stop.clone(), &mut commands).await? {
-            (End::NeverBegan { reason }, _) if connecting.may_begin_again(&reason) => {}
-            ended => return Ok(ended),
+        let ended = run::run(link, config, view, stop.clone(), &mut commands).await?;
+        let (End::NeverBegan { reason }, _) = &ended else { return Ok(ended) };
+        let Some(pause) = connecting.begin_again(reason) else { return Ok(ended) };
+        tokio::select! {
+            () = sleep(pause) => {}
+            () = stop.stopped() => return Err(SessionError::StoppedEarly),
         }
     }
 }

@@ -86,6 +86,6 @@ fn listed(found: &[Found]) -> String {
 async fn attempt(server: &str, asked: &Asked) -> Result<Link, Failure> {
     let (socket, path) = connect::call(server, &asked.tls, asked.link).await?;
     let link = open(socket, path, asked.clone()).await.map_err(|error| Failure::of(server, error))?;
-    info!("connected to {server}");
+    info!(kind = "connected", "connected to {server}");
     Ok(link)
 }

@@ -5,6 +5,8 @@
 mod goal;
 mod open;
 
+use std::time::Duration;
+
 use shared::connect::Attempts;
 use shared::link::Link;
 use tokio::time::sleep;
@@ -55,16 +57,16 @@ impl Connecting {
         }
     }
 
-    /// Whether there is time for another attempt after a link broke before its session began.
-    pub fn may_begin_again(&mut self, reason: &str) -> bool {
-        self.attempts.may_begin_again(reason)
+    /// Returns the pause before another attempt after a link broke before its session began; `None` if there is no time
+    /// for one.
+    pub fn begin_again(&mut self, reason: &str) -> Option<Duration> {
+        self.attempts.begin_again(reason)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroUsize;
-    use std::time::Duration;
 
     use shared::door::admission::Admission;
     use shared::link::{Kind, memory};

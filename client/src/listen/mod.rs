@@ -241,7 +241,7 @@ impl Desk {
     /// Runs a session and logs how it ended. `None` if it never began: its server then calls again.
     async fn session(&self, link: Link, peer: SocketAddr) -> Option<Session> {
         let number = 1 + self.begun.fetch_add(1, Ordering::Relaxed);
-        info!("session {number}: the server at {peer}");
+        info!(kind = "called", "session {number}: the server at {peer}");
         let mut view = self.views.of(number);
         let (turns, stop) = (Some(&self.turns), self.stop.clone());
         let (end, tally) = match run_in_turns(link, &self.config, turns, &mut *view, stop, &mut Commands::none()).await

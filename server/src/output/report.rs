@@ -21,6 +21,9 @@ pub(in crate::output) const SCHEMA: u32 = 1;
 /// Maximum number of sessions in the report, the latest ones: 65 MB, for a server that runs for years.
 pub(super) const KEPT_SESSIONS: usize = 10_000;
 
+/// Maximum number of them whose client never said hello, the latest ones. Anybody can cause such sessions by the thousand.
+pub(super) const KEPT_UNBEGUN_SESSIONS: usize = 100;
+
 /// What the server writes with `--json`. docs/report.md explains each figure.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "Plumb report, schema 1")]

@@ -45,9 +45,12 @@ pub async fn call(address: &str, link: Kind, config: ServeConfig, outputs: Outpu
         };
         let report = server.session(guest, called, true, stop.clone()).await;
         served.add(&report);
-        match why_it_never_began(&report) {
-            Some(reason) if attempts.may_begin_again(reason) => {}
-            _ => return Served { ended: Ended::Once(Box::new(report)), ..served },
+        let Some(pause) = why_it_never_began(&report).and_then(|reason| attempts.begin_again(reason)) else {
+            return Served { ended: Ended::Once(Box::new(report)), ..served };
+        };
+        tokio::select! {
+            () = sleep(pause) => {}
+            () = stop.stopped() => return served,
         }
     }
 }
@@ -67,7 +70,7 @@ impl Server {
         loop {
             let failure = match greeter.call(address, link).await {
                 Ok(guest) => {
-                    info!("connected to {address}");
+                    info!(kind = "connected", "connected to {address}");
                     return Ok(guest);
                 }
                 Err(failure) => failure,

@@ -268,8 +268,13 @@ impl Server {
 impl Served {
     /// Logs and counts a session. Returns whether its client said hello and could do the task.
     fn add(&mut self, report: &SessionReport) -> bool {
-        info!("session {}: {}", report.session, report.end.describe());
         let was_greeted = report.connect_us.is_some() && !matches!(report.end, End::Rejected { .. });
+        if was_greeted {
+            info!("session {}: {}", report.session, report.end.describe());
+        } else {
+            // Anybody can cause these by the thousand.
+            info!(kind = "unbegun", "session {}: {}", report.session, report.end.describe());
+        }
         self.sessions += u64::from(was_greeted);
         self.source_failures += u64::from(matches!(report.end, End::SourceFailed { .. }));
         was_greeted

@@ -18,6 +18,9 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 /// Pause after a refusal: many that wait for a full peer should not each ask it 20 times per second.
 const REFUSED_INTERVAL: Duration = Duration::from_millis(500);
 
+/// Longest pause after a link that broke before its session began. The log then has one line per second at most.
+const BROKEN_INTERVAL: Duration = Duration::from_secs(1);
+
 /// Why there is no link to a peer.
 #[derive(Debug, Error)]
 pub enum ConnectError {
@@ -57,21 +60,26 @@ pub struct Attempts {
     waiting: Waiting,
     said: Option<String>,
     failed_to_open: bool,
+    /// Pause after the next link that breaks before its session begins.
+    next_pause: Duration,
 }
 
 impl Attempts {
     /// Starts the wait for a `server` or a `client`.
     pub fn begin(peer: &'static str, wait: Wait) -> Self {
-        Self { peer, waiting: Waiting::begin(wait), said: None, failed_to_open: false }
+        Self { peer, waiting: Waiting::begin(wait), said: None, failed_to_open: false, next_pause: RETRY_INTERVAL }
     }
 
-    /// Whether there is time for another attempt after a link broke before its session began.
-    pub fn may_begin_again(&mut self, reason: &str) -> bool {
-        let may = !self.waiting.is_over_after(RETRY_INTERVAL);
-        if may {
-            self.say(&format!("there was no session with the {}: {reason}", self.peer));
+    /// Returns the pause before another attempt after a link broke before its session began; `None` if there is no time
+    /// for one. The pause doubles from attempt to attempt: a peer that gives links and breaks them is asked once per second.
+    pub fn begin_again(&mut self, reason: &str) -> Option<Duration> {
+        let pause = self.next_pause;
+        if self.waiting.is_over_after(pause) {
+            return None;
         }
-        may
+        self.next_pause = (2 * pause).min(BROKEN_INTERVAL);
+        self.say(&format!("there was no session with the {}: {reason}", self.peer));
+        Some(pause)
     }
 
     /// Returns the pause before the next attempt at this place. Logs once what is waited for, and why.
@@ -141,6 +149,14 @@ mod tests {
         assert_eq!(failed(&mut attempts, refused(false)), Err("127.0.0.1:9: it refused: full".into()));
         let http = SignalingError::Http { line: "HTTP/1.1 400".into() };
         assert!(failed(&mut attempts, http).unwrap_err().contains("that is HTTP"));
+    }
+
+    #[test]
+    fn the_pause_after_a_broken_link_doubles_up_to_a_second_and_ends_with_the_wait() {
+        let mut attempts = Attempts::begin("server", Wait::Forever);
+        let pauses: Vec<_> = (0..7).map(|_| attempts.begin_again("it broke").expect("forever").as_millis()).collect();
+        assert_eq!(pauses, [50, 100, 200, 400, 800, 1000, 1000]);
+        assert_eq!(Attempts::begin("server", Wait::For(Duration::ZERO)).begin_again("it broke"), None);
     }
 
     #[test]

@@ -6,20 +6,28 @@ use std::io;
 use serde::Serialize;
 
 use crate::gate::Worst;
-use crate::output::report::{Incomplete, KEPT_SESSIONS, Run, SCHEMA, SessionReport};
+use crate::output::report::{Incomplete, KEPT_SESSIONS, KEPT_UNBEGUN_SESSIONS, Run, SCHEMA, SessionReport};
 
 /// The text of a report.
 #[derive(Debug)]
 pub(in crate::output) struct Document {
     run: String,
     worst: Worst,
-    sessions: VecDeque<String>,
+    sessions: VecDeque<Ended>,
     /// Running sessions, by their numbers.
     running: BTreeMap<u64, String>,
     omitted: u64,
     incomplete: Option<Incomplete>,
     /// How often the document was changed.
     changes: u64,
+}
+
+/// A session that has ended.
+#[derive(Debug)]
+struct Ended {
+    text: String,
+    /// Whether its client said hello.
+    has_begun: bool,
 }
 
 impl Document {
@@ -44,13 +52,25 @@ impl Document {
         let text = indented(session, 2)?;
         self.running.remove(&session.session);
         self.worst.add(&session.gates);
-        self.add_text(text);
+        let has_begun = session.connect_us.is_some();
+        if !has_begun {
+            let unbegun: Vec<_> = (0..self.sessions.len()).filter(|at| !self.sessions[*at].has_begun).collect();
+            if unbegun.len() == KEPT_UNBEGUN_SESSIONS {
+                self.sessions.remove(unbegun[0]);
+                self.omitted += 1;
+            }
+        }
+        self.push(Ended { text, has_begun });
         Ok(())
     }
 
     /// Adds a session from the text of another report. Its verdicts are among those that were given to
     /// [`Self::of_text`].
     pub(in crate::output) fn add_text(&mut self, session: String) {
+        self.push(Ended { text: session, has_begun: true });
+    }
+
+    fn push(&mut self, session: Ended) {
         if self.sessions.len() == KEPT_SESSIONS {
             self.sessions.pop_front();
             self.omitted += 1;
@@ -101,7 +121,7 @@ impl Document {
     }
 
     fn sessions(&self) -> impl Iterator<Item = &String> {
-        self.sessions.iter().chain(self.running.values())
+        self.sessions.iter().map(|session| &session.text).chain(self.running.values())
     }
 }
 
@@ -149,10 +169,24 @@ mod tests {
     fn the_latest_sessions_are_kept_and_the_others_counted() {
         let mut document = Document::new(&run()).unwrap();
         let more = 3;
-        (1..=KEPT_SESSIONS as u64 + more).for_each(|number| document.add(&session(number)).unwrap());
+        let begun = |number| SessionReport { connect_us: Some(1000), ..session(number) };
+        (1..=KEPT_SESSIONS as u64 + more).for_each(|number| document.add(&begun(number)).unwrap());
         let report: serde_json::Value = serde_json::from_str(&document.text()).unwrap();
         let sessions = report["sessions"].as_array().unwrap();
         assert_eq!((sessions.len(), &sessions[0]["session"]), (KEPT_SESSIONS, &(more + 1).into()));
+        assert_eq!(report["sessions_omitted"], more);
+    }
+
+    #[test]
+    fn sessions_without_a_hello_do_not_displace_the_others() {
+        let mut document = Document::new(&run()).unwrap();
+        let more = 3;
+        document.add(&SessionReport { connect_us: Some(1000), ..session(1) }).unwrap();
+        (2..=1 + KEPT_UNBEGUN_SESSIONS as u64 + more).for_each(|number| document.add(&session(number)).unwrap());
+        let report: serde_json::Value = serde_json::from_str(&document.text()).unwrap();
+        let sessions = report["sessions"].as_array().unwrap();
+        let numbers = [0, 1].map(|place| sessions[place]["session"].as_u64());
+        assert_eq!((sessions.len(), numbers), (1 + KEPT_UNBEGUN_SESSIONS, [Some(1), Some(2 + more)]));
         assert_eq!(report["sessions_omitted"], more);
     }
 }

@@ -23,7 +23,7 @@ pub(super) enum Received {
     Message(Vec<u8>),
     /// The page ends the connection.
     Close,
-    /// A ping or a pong.
+    /// A ping, a pong, or an empty piece of a message.
     Ignored,
 }
 
@@ -66,8 +66,10 @@ const LENGTH_64: u8 = 127;
 pub(super) struct Decoder {
     /// Maximum number of bytes of a message.
     most: usize,
-    /// Bytes that arrived, from the beginning of a frame on.
+    /// Bytes that arrived.
     arrived: Vec<u8>,
+    /// How many of them are taken. They are removed once for all frames of a read: each removal moves the rest.
+    taken: usize,
     /// The frames of the message so far; `None` between messages.
     message: Option<Vec<u8>>,
 }
@@ -85,11 +87,13 @@ struct Header {
 
 impl Decoder {
     pub(super) fn new(most: usize) -> Self {
-        Self { most, arrived: Vec::new(), message: None }
+        Self { most, arrived: Vec::new(), taken: 0, message: None }
     }
 
     /// Where the next bytes are to be appended. There is room for at least this many.
     pub(super) fn room(&mut self, bytes: usize) -> &mut Vec<u8> {
+        self.arrived.drain(..self.taken);
+        self.taken = 0;
         self.arrived.reserve(bytes);
         &mut self.arrived
     }
@@ -98,13 +102,12 @@ impl Decoder {
     pub(super) fn next(&mut self) -> Result<Option<Received>, WebSocketError> {
         loop {
             let Some(header) = self.header()? else { return Ok(None) };
-            let end = header.bytes + header.length;
-            if self.arrived.len() < end {
+            let Some(masked) = self.arrived[self.taken..].get(header.bytes..header.bytes + header.length) else {
                 return Ok(None);
-            }
-            let masked = self.arrived[header.bytes..end].iter().zip(header.mask.iter().cycle());
-            let payload: Vec<u8> = masked.map(|(byte, mask)| byte ^ mask).collect();
-            self.arrived.drain(..end);
+            };
+            let payload: Vec<u8> =
+                masked.iter().zip(header.mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
+            self.taken += header.bytes + header.length;
             if let Some(received) = self.taken(&header, payload)? {
                 return Ok(Some(received));
             }
@@ -117,6 +120,8 @@ impl Decoder {
             (8, _) => return Ok(Some(Received::Close)),
             (9 | 10, _) => return Ok(Some(Received::Ignored)),
             (1 | 2, None) => self.message = Some(payload),
+            // It brings nothing.
+            (0, Some(_)) if payload.is_empty() && !header.is_final => return Ok(Some(Received::Ignored)),
             (0, Some(message)) => message.extend_from_slice(&payload),
             (1 | 2, Some(_)) => return Err(WebSocketError::Malformed("a message begins within another")),
             (0, None) => return Err(WebSocketError::Malformed("a message goes on that has not begun")),
@@ -127,7 +132,7 @@ impl Decoder {
 
     /// The header of the frame that begins what arrived; `None` while it is not whole.
     fn header(&self) -> Result<Option<Header>, WebSocketError> {
-        let [first, second, rest @ ..] = &self.arrived[..] else { return Ok(None) };
+        let [first, second, rest @ ..] = &self.arrived[self.taken..] else { return Ok(None) };
         let (is_final, code) = (first & FINAL != 0, first & 0x0f);
         if first & 0x70 != 0 {
             return Err(WebSocketError::Malformed("an extension that was not agreed on"));

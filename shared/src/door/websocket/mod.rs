@@ -9,6 +9,7 @@ use std::io;
 
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::task::yield_now;
 
 use crate::socket::{Socket, SocketReader, SocketWriter};
 
@@ -19,7 +20,7 @@ pub use frames::Opcode;
 /// Bytes read from the connection at a time.
 const ROOM: usize = 4096;
 
-/// Maximum number of control frames in a row that are ignored. Each takes time from the sessions on the same thread.
+/// Maximum number of frames in a row that bring nothing. Each takes time from the sessions on the same thread.
 const MAX_IGNORED: usize = 1024;
 
 /// A WebSocket.
@@ -55,8 +56,8 @@ pub enum WebSocketError {
     /// That is not RFC 6455.
     #[error("the WebSocket is malformed: {0}")]
     Malformed(&'static str),
-    /// Nothing but control frames.
-    #[error("more than {MAX_IGNORED} control frames in a row")]
+    /// Nothing but control frames and empty pieces.
+    #[error("more than {MAX_IGNORED} control frames or empty pieces in a row")]
     Busy,
 }
 
@@ -98,6 +99,8 @@ impl MessageReader {
                     if self.stream.read_buf(self.decoder.room(ROOM)).await? == 0 {
                         return Err(WebSocketError::Closed);
                     }
+                    // A page that floods this connection must not hold up the sessions on the same thread.
+                    yield_now().await;
                 }
             }
         }
@@ -145,10 +148,23 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_flood_of_pings_ends_the_connection() {
+    async fn a_flood_of_frames_that_bring_nothing_ends_the_connection() {
+        let (ping, empty) = ([0x89, 0x80, 0, 0, 0, 0], [0x00, 0x80, 0, 0, 0, 0]);
+        for frame in [ping, empty] {
+            let (mut page, ours) = pair(100).await;
+            // A message that goes on: "a", masked with 0.
+            page.write_all(&[0x01, 0x81, 0, 0, 0, 0, b'a']).await.unwrap();
+            page.write_all(&frame.repeat(MAX_IGNORED + 1)).await.unwrap();
+            assert!(matches!(ours.split().0.receive().await, Err(WebSocketError::Busy)));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_few_empty_pieces_of_a_message_are_passed_over() {
         let (mut page, ours) = pair(100).await;
-        let ping = [0x89, 0x80, 0, 0, 0, 0].repeat(MAX_IGNORED + 1);
-        page.write_all(&ping).await.unwrap();
-        assert!(matches!(ours.split().0.receive().await, Err(WebSocketError::Busy)));
+        for bytes in [&[0x01, 0x81, 0, 0, 0, 0, b'a'][..], &[0x00, 0x80, 0, 0, 0, 0], &[0x80, 0x81, 0, 0, 0, 0, b'b']] {
+            page.write_all(bytes).await.unwrap();
+        }
+        assert_eq!(ours.split().0.receive().await.unwrap(), b"ab");
     }
 }
