@@ -148,3 +148,21 @@ fn connections_that_send_a_byte_now_and_then_do_not_affect_a_session() {
     }
     inside.has_all_frames();
 }
+
+/// One thread serves several sessions, so a page that keeps it busy would hold them up.
+#[test]
+fn a_page_that_floods_its_websocket_with_empty_pieces_is_closed_and_does_not_affect_a_session() {
+    let inside = Inside::start(&[]);
+    let (mut page, host) = (inside.server.connect(), &inside.server.address);
+    let request = format!(
+        "GET /signaling HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    page.write_all(request.as_bytes()).expect("sent");
+    // A message that goes on, masked with 0, and then pieces of it that bring nothing.
+    let begun = [&[0x01, 0xfe, 0xea, 0x60, 0, 0, 0, 0][..], &[b' '; 0xea60]].concat();
+    page.write_all(&begun).expect("sent");
+    let empty = [0x00, 0x80, 0, 0, 0, 0].repeat(10_000);
+    assert!((0..500).any(|_| page.write_all(&empty).is_err()), "the server took 5 million of them");
+    inside.has_all_frames();
+}
