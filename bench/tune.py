@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Whether `server tune` finds settings for OpenCV's HoughCircles as good as the detector benchmark's, with a tenth of its frames.
 
-    bench/tune.py [--bin FOLDER] [--python PYTHON] [--searches N] [--frames N]
+    bench/tune.py [--bin FOLDER] [--python PYTHON] [--searches N] [--frames N] [--trials N] [--seeds N]
 
 The condition is the benchmark's "noise 10". The benchmark tries the settings of its gradient method on 200 frames each and
 chooses one by its rule (server/benches/detector/settings.rs). `server tune` begins at OpenCV's own defaults, with which
@@ -72,11 +72,12 @@ python = "{python}"
 timeout = "20s"
 """
 
-# Ranges as in examples/tune, and so few trials of one frame of each seed that a search stays below a tenth of the
-# benchmark's frames.
+# Ranges as in examples/tune. With one frame of each seed, the usual number of trials stays below a tenth of the benchmark's
+# frames only if each trial has the fewest seeds.
 SEARCH = """
 minimise = "error_px.l1.mean"
-trials = 32
+trials = {trials}
+seeds = {seeds}
 [parameters]
 sigma = {{ from = 0.5, to = 5 }}
 dp = {{ from = 1, to = 3 }}
@@ -119,9 +120,9 @@ class Bench:
                     times.append(float(row["detect_us"] or "inf"))
         return errors, times
 
-    def search(self, number):
+    def search(self, number, trials, seeds):
         """The setting of a search, or None; its frames, and those of its report."""
-        head, parameters = SEARCH.format().split("[parameters]")
+        head, parameters = SEARCH.format(trials=trials, seeds=seeds).split("[parameters]")
         plan, out = self.plan(head, frames=BLOCK_OF_SEARCH, seed=1 + 1_000 * number, function="find")
         plan.write_text(plan.read_text() + "[parameters]" + parameters)
         ended = self.run("tune", plan, "--out", out, "--jobs", "1")
@@ -191,8 +192,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", type=pathlib.Path, default=ROOT / "target/release", help="folder of the programs")
     parser.add_argument("--python", type=pathlib.Path, default=ROOT / "target/tmp/opencv-venv/bin/python", help="a Python with OpenCV")
-    parser.add_argument("--searches", type=int, default=20, help="searches, each with seeds of its own")
+    parser.add_argument("--searches", type=int, default=10, help="searches, each with seeds of its own")
     parser.add_argument("--frames", type=int, default=2_000, help="frames that settings are compared on")
+    parser.add_argument("--trials", type=int, default=100, help="most settings that a search tries")
+    parser.add_argument("--seeds", type=int, default=2, help="frames of each trial; the best have three and nine times as many")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         # Not resolved: the name of a virtual environment's Python is a link.
@@ -206,7 +209,7 @@ def main():
         print(f"  {mean(best):.4f} px, {missed(best):.2%} missed, ratio {said(compared(best, reference))}", flush=True)
         ratios, of_best, all_frames = [], [], []
         for number in range(1, arguments.searches + 1):
-            setting, (frames, of_report) = bench.search(number)
+            setting, (frames, of_report) = bench.search(number, arguments.trials, arguments.seeds)
             all_frames.append(frames)
             print(f"search {number}, {frames} + {of_report} frames:", end=" ")
             if setting is None:

@@ -93,7 +93,7 @@ fn range(table: &DeTable<'_>) -> Result<Domain, String> {
     let whole = |end: f64| (end.fract() == 0.0 && end.abs() < LARGEST).then_some(end as i64);
     match (whole(from), whole(to)) {
         (Some(from), Some(to)) => Ok(Domain::Whole { from, to, is_log }),
-        _ => Err(format!("whole = true needs whole numbers below {LARGEST:e} as ends")),
+        _ => Err(format!("whole = true needs whole numbers as ends, smaller than {LARGEST:e}")),
     }
 }
 
@@ -185,7 +185,7 @@ mod tests {
             ("a = { from = \"0\", to = 1 }", "from is a finite number"),
             ("a = { from = -1.7e308, to = 1.7e308 }", "the range from -1.7e308 to 1.7e308 is too wide"),
             ("a = { from = 1e-300, to = 1e300, log = true }", "is too wide"),
-            ("a = { from = 0, to = 10000000000000000, whole = true }", "whole numbers below 9e15"),
+            ("a = { from = 0, to = 10000000000000000, whole = true }", "smaller than 9e15"),
             ("a = { from = 0.5, to = 3, whole = true }", "whole numbers as ends"),
             ("a = { from = 0, to = 1, step = 3 }", "\"step\" is not known: write { from = 1, to = 9 }"),
             ("a = { from = 0, to = 1, defualt = 3 }", "\"defualt\" is not known: did you mean default?"),

@@ -41,7 +41,7 @@ fn what_is_wrong_with_a_plan_is_said_before_anything_runs() {
         (ours("frames = 5\n", "frames = 0\n"), "frames: \"0\""),
         (ours("frames = 5\n", "duration = \"5s\"\n"), "write frames instead"),
         (
-            ours("frames = 5\n", "frames = 5\nsource = \"shots\"\n")
+            ours("frames = 5\n", "frames = 5\nsource = \"shots\"\ntask = \"circle\"\n")
                 .replace("radius = 8\n", "")
                 .replace("noise = 5\n", "")
                 .replace("noise = 20\n", ""),
