@@ -243,6 +243,22 @@ fn joining_needs_memory_for_at_most_four_messages_per_open_message() {
         });
         assert!(most <= 4 * OPEN * FRAME + LITTLE, "{} messages", most as f64 / FRAME as f64);
     }
+    // Waiting pieces do not keep the memory alive in which they arrived with other messages.
+    let read_with_others = |index: u32| {
+        let piece = piece(0, index);
+        let mut buffer = BytesMut::with_capacity(8 << 10);
+        buffer.extend_from_slice(&piece);
+        buffer.resize(8 << 10, 0);
+        buffer.split_to(piece.len()).freeze()
+    };
+    let mut reassembler = Reassembler::new(FRAME, OPEN);
+    let most = most_bytes(|| {
+        for index in 1..1024 {
+            assert!(matches!(reassembler.accept(&read_with_others(index)), Ok(None)));
+        }
+    });
+    assert!(most <= FRAME + LITTLE, "{most} bytes");
+    assert!(most >= FRAME / 2, "what waits is counted");
     // Waiting pieces do not keep the bytes that follow them.
     let mut reassembler = Reassembler::new(FRAME, OPEN);
     let most = most_bytes(|| {
