@@ -64,6 +64,7 @@ fn any_name_of_a_client_is_kept_and_breaks_no_reader() {
         assert_eq!(sessions[0]["end"]["reason"], HOSTILE);
         let text = fs::read(folder.path().join(REPORT)).unwrap();
         assert!(text.iter().all(|byte| *byte == b'\n' || !byte.is_ascii_control()), "escaped in JSON");
+        assert!(!String::from_utf8(text).unwrap().contains('\u{202e}'), "nor does it reverse a line");
     }
 }
 

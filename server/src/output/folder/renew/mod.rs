@@ -121,7 +121,8 @@ struct Renewal<'a> {
 
 impl Renewal<'_> {
     fn all(self, torn_bytes: u64) -> Result<Renewed, RenewError> {
-        let text = fs::read_to_string(self.path(REPORT)).ok();
+        // Its sessions are taken over as text. An earlier version may have written it.
+        let text = fs::read_to_string(self.path(REPORT)).ok().map(|text| shared::json::escaped(&text));
         let known = text.as_deref().and_then(Known::read);
         let seen = self.seen()?;
         let (mut document, version, seed) = self.document(known.as_ref())?;
