@@ -18,9 +18,10 @@ use server::task::TaskName;
 use server::truth::Truth;
 use shared::flow::pacer::Rate;
 use shared::geometry::Size;
+use shared::image::file::read;
 use shared::image::{Image, PixelFormat};
 use shared::link::{Lane, MESSAGE_SIZE};
-use shared::protocol::encoding::{self, Encoding, StreamEncoding};
+use shared::protocol::encoding::{self, Encoding, PngEncoder, StreamEncoding};
 use shared::protocol::fragment::{self, Reassembler, Splitter};
 use shared::protocol::message::{
     self, Answer, AnswerTimes, Control, Delivery, Hello, Incomplete, Payload, Resend, Role,
@@ -243,6 +244,22 @@ fn joining_needs_memory_for_at_most_four_messages_per_open_message() {
         });
         assert!(most <= 4 * OPEN * FRAME + LITTLE, "{} messages", most as f64 / FRAME as f64);
     }
+    // Waiting pieces do not keep the memory alive in which they arrived with other messages.
+    let read_with_others = |index: u32| {
+        let piece = piece(0, index);
+        let mut buffer = BytesMut::with_capacity(8 << 10);
+        buffer.extend_from_slice(&piece);
+        buffer.resize(8 << 10, 0);
+        buffer.split_to(piece.len()).freeze()
+    };
+    let mut reassembler = Reassembler::new(FRAME, OPEN);
+    let most = most_bytes(|| {
+        for index in 1..1024 {
+            assert!(matches!(reassembler.accept(&read_with_others(index)), Ok(None)));
+        }
+    });
+    assert!(most <= FRAME + LITTLE, "{most} bytes");
+    assert!(most >= FRAME / 2, "what waits is counted");
     // Waiting pieces do not keep the bytes that follow them.
     let mut reassembler = Reassembler::new(FRAME, OPEN);
     let most = most_bytes(|| {
@@ -256,6 +273,41 @@ fn joining_needs_memory_for_at_most_four_messages_per_open_message() {
     let claims = most_bytes(|| drop(BytesMut::from(&piece(0, 0)[..])));
     let mut reassembler = Reassembler::new(FRAME, OPEN);
     assert!(most_bytes(|| drop(reassembler.accept(&piece(0, 0)))) <= claims + 8 * 1024);
+}
+
+#[test]
+fn a_profile_that_inflates_to_many_times_the_picture_takes_no_memory() {
+    let png = |pixels: &Image| PngEncoder::default().encode(pixels).expect("shorter").to_vec();
+    // The first chunk of pixels begins at byte 33, behind the signature and the header.
+    let chunks = |png: &[u8]| {
+        let (mut at, mut found) = (8, Vec::new());
+        while let Some(length) = png.get(at..at + 4) {
+            let end = at + 12 + u32::from_be_bytes(length.try_into().expect("four bytes")) as usize;
+            found.push(png[at..end].to_vec());
+            at = end;
+        }
+        found
+    };
+    // The pixels of a large empty picture, in one stream of zlib.
+    let large = chunks(&png(&Image::zeros(Size { width: 8192, height: 4096 }, PixelFormat::Gray8)));
+    let stream = large.iter().filter(|chunk| chunk[4..8] == *b"IDAT").flat_map(|chunk| &chunk[8..chunk.len() - 4]);
+    let body: Vec<u8> = b"iCCPa\0\0".iter().chain(stream).copied().collect();
+    let profile = [&(body.len() as u32 - 4).to_be_bytes()[..], &body, &crc32(&body).to_be_bytes()].concat();
+    let picture = Image::zeros(Size { width: 64, height: 64 }, PixelFormat::Gray8);
+    let plain = png(&picture);
+    let file = [&plain[..33], &profile, &plain[33..]].concat();
+    assert!(file.len() < FRAME, "{} bytes", file.len());
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("profile.png");
+    std::fs::write(&path, file).expect("written");
+    let most = most_bytes(|| assert_eq!(read(&path).expect("an image"), picture));
+    assert!(most <= FRAME, "{most} bytes");
+}
+
+/// The checksum of a PNG's chunk: CRC-32, bit by bit.
+fn crc32(bytes: &[u8]) -> u32 {
+    let bit = |sum: u32| if sum & 1 == 1 { 0xedb8_8320 ^ (sum >> 1) } else { sum >> 1 };
+    !bytes.iter().fold(!0, |sum, byte| (0..8).fold(sum ^ u32::from(*byte), |sum, _| bit(sum)))
 }
 
 #[test]

@@ -27,6 +27,7 @@ pub mod door;
 pub mod flow;
 pub mod geometry;
 pub mod image;
+pub mod json;
 pub mod lens;
 pub mod link;
 pub mod pool;

@@ -2,7 +2,7 @@
 //!
 //! Control characters move the cursor, forge lines and switch a terminal's modes. Format characters, such as
 //! right-to-left marks, make a text look like another. All of them are printed as escapes, such as `\n` or `\u{202e}`,
-//! wherever foreign text is printed.
+//! wherever foreign text is printed. JSON has its own escapes for the same characters: [`json`](crate::json).
 
 use std::fmt::{self, Display, Write};
 
@@ -81,7 +81,7 @@ impl Write for Bounded {
 ///
 /// The standard library's table decides: it escapes controls, format characters, separators other than the space, and
 /// unassigned code points. It also escapes quotes and backslashes, which are harmless.
-fn is_plain(character: char) -> bool {
+pub(crate) fn is_plain(character: char) -> bool {
     matches!(character, ' '..='~') || !is_escaped_by_the_standard_library(character)
 }
 

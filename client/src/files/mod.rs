@@ -120,7 +120,7 @@ fn print_seen(stdout: &mut impl Write, file: &Escaped<String>, seen: &Seen, dete
 fn print_json(results: impl Iterator<Item = Found>) -> io::Result<bool> {
     let results: Vec<_> = results.collect();
     let mut stdout = io::stdout().lock();
-    serde_json::to_writer_pretty(&mut stdout, &results)?;
+    shared::json::to_writer_pretty(&mut stdout, &results)?;
     writeln!(stdout)?;
     Ok(results.iter().all(|found| found.error.is_none()))
 }

@@ -150,7 +150,7 @@ impl State {
             gates: &self.gates,
         };
         // Names, texts and numbers can always be written.
-        serde_json::to_string(&figures).unwrap_or_default()
+        shared::json::to_string(&figures).unwrap_or_default()
     }
 
     /// The last picture of this session whose frame has its outcome, if it is another than `before`.

@@ -100,7 +100,7 @@ fn found(options: &CalibrateOptions) -> Result<Found, CalibrateError> {
 
 fn write(options: &CalibrateOptions, found: &Found) -> Result<(), CalibrateError> {
     // Names, texts and finite numbers always have a JSON form.
-    let json = || serde_json::to_string_pretty(&found.calibration).unwrap_or_default() + "\n";
+    let json = || shared::json::to_string_pretty(&found.calibration).unwrap_or_default() + "\n";
     if let Some(folder) = &options.out {
         fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
         put(&folder.join("correction.toml"), &found.correction.to_text())?;

@@ -213,7 +213,7 @@ fn write(options: &CompareOptions, found: &Found) -> Result<(), CompareError> {
     let is_stdout = |path: &Option<std::path::PathBuf>| path.as_ref().is_some_and(|path| path.as_os_str() == "-");
     if let Some(path) = &options.json {
         // Names, texts and finite numbers always have a JSON form.
-        let text = serde_json::to_string_pretty(found).unwrap_or_default() + "\n";
+        let text = shared::json::to_string_pretty(found).unwrap_or_default() + "\n";
         side::write("the comparison", path, &text)?;
     }
     if let Some(path) = &options.markdown {

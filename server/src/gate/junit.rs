@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, FixedOffset, Utc};
 use quick_junit::{NonSuccessKind, Property, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
+use shared::text::Escaped;
+
 use super::verdict::{GateVerdict, Verdict};
 use crate::output::report::Run;
 
@@ -56,8 +58,8 @@ fn suite(run: &Run, session: &JudgedSession, strict: bool) -> TestSuite {
     suite.set_timestamp(stamp(session.ended)).set_time(session.took);
     suite.add_properties(properties(run));
     if let Some((client, address)) = &session.client {
-        suite.add_property(Property::new("client", client.as_str()));
-        suite.extra.insert("hostname".into(), address.as_str().into());
+        suite.add_property(Property::new("client", escaped(client)));
+        suite.extra.insert("hostname".into(), escaped(address).into());
     }
     suite.add_test_cases(session.gates.iter().map(|gate| case(gate, strict)));
     suite
@@ -75,21 +77,26 @@ fn case(gate: &GateVerdict, strict: bool) -> TestCase {
         Verdict::Inconclusive if strict => non_success(NonSuccessKind::Failure, "inconclusive", gate),
         Verdict::Inconclusive => {
             let mut skipped = TestCaseStatus::skipped();
-            skipped.set_message(gate.message.as_str());
+            skipped.set_message(escaped(&gate.message));
             skipped
         }
     };
     let mut case = TestCase::new(gate.condition.as_str(), status);
     let group = gate.condition.split(['.', ' ']).next().unwrap_or_default();
     case.set_classname(format!("plumb.gate.{group}")).set_assertions(1).set_time(Duration::ZERO);
-    case.set_system_out(gate.message.as_str());
+    case.set_system_out(escaped(&gate.message));
     case
 }
 
 fn non_success(kind: NonSuccessKind, of_type: &str, gate: &GateVerdict) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
-    status.set_message(gate.message.as_str()).set_type(of_type);
+    status.set_message(escaped(&gate.message)).set_type(of_type);
     status
+}
+
+/// A text whose control and format characters are escapes: XML allows some of them as they are, and none of the others.
+fn escaped(text: &str) -> String {
+    Escaped(text).to_string()
 }
 
 fn stamp(at: SystemTime) -> DateTime<FixedOffset> {
@@ -116,7 +123,7 @@ mod tests {
             xml.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>") && xml.contains("2001-09-09T01:46:40"),
             "{xml}"
         );
-        assert!(!xml.contains('\u{1b}'), "{xml:?}");
+        assert!(!xml.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{xml:?}");
         Report::deserialize_from_str(&xml).unwrap_or_else(|wrong| panic!("{wrong}: {xml}"))
     }
 
@@ -130,7 +137,7 @@ mod tests {
         ];
         let session = JudgedSession {
             session: 3,
-            client: Some(("evil\u{1b}[2J 1.0".into(), "127.0.0.1:9".into())),
+            client: Some(("evil\u{1b}[2J\u{9b}2J\u{202e} 1.0".into(), "127.0.0.1:9".into())),
             ended: SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_005),
             took: Duration::from_millis(5_250),
             gates,
@@ -142,6 +149,8 @@ mod tests {
             let counts = (suite.tests, suite.failures, suite.errors, suite.skipped);
             assert_eq!(counts, (4, failures, 1, skipped));
             assert_eq!((report.tests, report.failures, report.errors), (4, failures, 1));
+            let client = suite.properties.iter().find(|property| property.name.as_str() == "client").unwrap();
+            assert_eq!(client.value.as_str(), "evil\\u{1b}[2J\\u{9b}2J\\u{202e} 1.0");
             let case = &suite.test_cases[0];
             assert_eq!(case.name.as_str(), "error_px.l1.mean <= 0.05");
             assert_eq!(case.classname.as_ref().unwrap().as_str(), "plumb.gate.error_px");

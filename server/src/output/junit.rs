@@ -10,6 +10,7 @@ use shared::shell::stop::Stop;
 
 use super::error::OutputError;
 use super::json::Replaced;
+use super::parts::Parts;
 use super::place::{self, Place};
 use super::report::{KEPT_SESSIONS, Run, SessionReport};
 use super::seam::{Output, SessionStart};
@@ -87,6 +88,14 @@ impl JunitOutput {
 impl Output for JunitOutput {
     fn name(&self) -> String {
         format!("JUnit file {}", self.place)
+    }
+
+    fn parts(&self) -> Option<Parts> {
+        match &self.to {
+            Target::File(file) => Some(file.parts()),
+            // One in a run's folder, which names it among its own.
+            Target::New(_) | Target::Stream(_) => None,
+        }
     }
 
     fn started(&mut self, start: SessionStart) -> Result<(), OutputError> {

@@ -16,6 +16,8 @@ pub mod json;
 mod junit;
 mod list;
 pub mod mcap;
+mod parts;
+mod patience;
 mod place;
 pub mod progress;
 pub mod report;
@@ -31,6 +33,8 @@ pub mod writer;
 
 pub use error::OutputError;
 pub use list::{Plan, outputs};
+pub use parts::Parts;
+pub use patience::Steps;
 pub use seam::{Event, Output, Picture, SessionStart};
 pub use summary::summary;
 pub use worst::{Keeper, KeptCrop};

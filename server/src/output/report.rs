@@ -216,7 +216,7 @@ impl Report {
     /// # Errors
     /// None that a report can cause: it has only names, texts and numbers.
     pub fn to_json(&self) -> serde_json::Result<String> {
-        Ok(serde_json::to_string_pretty(self)? + "\n")
+        Ok(shared::json::to_string_pretty(self)? + "\n")
     }
 }
 

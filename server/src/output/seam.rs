@@ -6,6 +6,8 @@ use shared::image::Image;
 
 use super::error::OutputError;
 use super::mcap::Recorder;
+use super::parts::Parts;
+use super::patience::Steps;
 use super::report::SessionReport;
 use super::worst::KeptCrop;
 use crate::score::record::FrameRecord;
@@ -19,7 +21,11 @@ pub trait Output: Send {
     /// The output's name, for messages.
     fn name(&self) -> String;
 
-    /// The server listens: from here on, files belong to this run. Called once, before anything else.
+    /// Where an output whose end takes several steps counts each of them, so that it does not seem stuck. Called once,
+    /// first.
+    fn count_in(&mut self, _steps: &Steps) {}
+
+    /// The server listens: from here on, files belong to this run. Called once, before any event.
     fn begin(&mut self) -> Result<(), OutputError> {
         Ok(())
     }
@@ -74,6 +80,11 @@ pub trait Output: Send {
     /// Whether everything was written. Asked after [`Self::finish`] if no call failed.
     fn is_complete(&self) -> bool {
         true
+    }
+
+    /// The files that stay unfinished if the run cannot wait for this output's end. Asked after [`Self::begin`].
+    fn parts(&self) -> Option<Parts> {
+        None
     }
 
     /// Where the sessions record their frames, if this output records them. Asked after [`Self::begin`].

@@ -10,6 +10,8 @@ use tracing::{error, info, warn};
 
 use super::error::OutputError;
 use super::mcap::Recorder;
+use super::parts::Parts;
+use super::patience::{END_LIMITS, Patience, STOP_LIMITS, Steps, Unfinished};
 use super::seam::{Event, Output};
 use super::watched::Watched;
 
@@ -22,13 +24,6 @@ const GATHERING: Duration = Duration::from_millis(25);
 
 /// Pause between two attempts to put an event that must not be lost into a full queue.
 const RETRY_PAUSE: Duration = Duration::from_millis(5);
-
-/// Maximum time that a stopped run waits for its outputs. It has a second in all to stop.
-const STOP_LIMIT: Duration = Duration::from_millis(500);
-
-/// Maximum time that an ended run waits for outputs that accept nothing. A disk that accepts nothing for longer is
-/// broken. The run waits for outputs that are only behind until they have caught up.
-const END_LIMIT: Duration = Duration::from_secs(30);
 
 /// Interval at which a run that waits for its outputs says so.
 const END_INTERVAL: Duration = Duration::from_secs(2);
@@ -66,8 +61,10 @@ enum Message {
 pub struct Writer {
     queue: Sender<Message>,
     done: Receiver<bool>,
-    /// Entries of the queue that were handled.
-    handled: Arc<AtomicU64>,
+    /// What the outputs have done.
+    steps: Steps,
+    /// What they leave unfinished if nobody waits for them.
+    parts: Vec<Parts>,
     lost_frames: Arc<AtomicU64>,
     /// Whether any output needs every frame.
     needs_every_frame: bool,
@@ -98,17 +95,19 @@ impl Outputs {
     /// # Errors
     /// The error of the first [`Output::begin`] that fails.
     pub fn start(mut outputs: Vec<Box<dyn Output>>, shown: &Shown) -> Result<(Self, Writer), OutputError> {
+        let steps = Steps::default();
+        outputs.iter_mut().for_each(|output| output.count_in(&steps));
         outputs.iter_mut().try_for_each(|output| output.begin())?;
         let wants_running = outputs.iter().any(|output| output.wants_running());
         let recorder = outputs.iter().find_map(|output| output.recorder());
         let wants_progress = outputs.iter().any(|output| output.wants_progress());
         let wants_crops = outputs.iter().any(|output| output.wants_crops());
         let needs_every_frame = outputs.iter().any(|output| output.needs_every_frame());
+        let parts = outputs.iter().filter_map(|output| output.parts()).collect();
         let (queue, messages) = bounded(CAPACITY);
         let (done_sender, done) = bounded(1);
         let lost_frames = Arc::new(AtomicU64::new(0));
-        let handled = Arc::new(AtomicU64::new(0));
-        let counter = handled.clone();
+        let counter = steps.clone();
         let run = move || {
             let all_good = tell_all(&messages, outputs, &counter);
             let _ = done_sender.send(all_good);
@@ -117,7 +116,7 @@ impl Outputs {
             return Err(OutputError { what: "results", place: "a thread of their own".into(), error });
         }
         let writer =
-            Writer { queue: queue.clone(), done, handled, lost_frames: lost_frames.clone(), needs_every_frame };
+            Writer { queue: queue.clone(), done, steps, parts, lost_frames: lost_frames.clone(), needs_every_frame };
         let shown = shown.clone();
         Ok((Self { queue, lost_frames, shown, wants_running, recorder, wants_progress, wants_crops }, writer))
     }
@@ -194,18 +193,16 @@ impl Outputs {
 impl Writer {
     /// Waits until every output has handled all events queued so far. Returns whether everything is written.
     pub fn finish(self, was_stopped: bool) -> bool {
-        let limit = if was_stopped { STOP_LIMIT } else { END_LIMIT };
-        let all_good = match self.ended(limit, was_stopped) {
-            Ok(all_good) => all_good,
-            Err(RecvTimeoutError::Timeout) => {
-                error!("an output is stuck: what it did not accept within {} ms is lost", limit.as_millis());
-                false
+        let limits = if was_stopped { STOP_LIMITS } else { END_LIMITS };
+        let patience = Patience::new(limits, self.steps.count(), Instant::now());
+        let all_good = self.ended(patience).unwrap_or_else(|unfinished| {
+            error!("{unfinished}");
+            for parts in &self.parts {
+                // They are of no use, but do no harm either.
+                let _ = parts.remove();
             }
-            Err(RecvTimeoutError::Disconnected) => {
-                error!("the outputs' thread failed: results are incomplete");
-                false
-            }
-        };
+            false
+        });
         let lost = self.lost_frames.load(Ordering::Relaxed);
         if lost > 0 {
             warn!("frames missing in rows and files: {lost} (an output was too slow)");
@@ -213,35 +210,34 @@ impl Writer {
         all_good && (lost == 0 || !self.needs_every_frame)
     }
 
-    /// Waits for the end of the thread, and says how far it is. A stopped run waits at most `limit`. Any other run
-    /// waits until the outputs have accepted nothing for `limit`.
-    fn ended(&self, limit: Duration, was_stopped: bool) -> Result<bool, RecvTimeoutError> {
-        let mut end = Instant::now() + limit;
-        let mut handled = self.handled.load(Ordering::Relaxed);
+    /// Waits for the end of the thread, and says how far it is.
+    fn ended(&self, mut patience: Patience) -> Result<bool, Unfinished> {
+        let mut say = Instant::now() + END_INTERVAL;
         let mut is_told = false;
         loop {
-            let look = end.min(Instant::now() + END_INTERVAL);
+            let now = Instant::now();
+            let look = patience.look(self.steps.count(), now)?;
+            if now >= say {
+                say = now + END_INTERVAL;
+                let waiting = self.queue.len().saturating_sub(usize::from(is_told));
+                info!("waiting for the outputs: {waiting} frames and reports are not written yet");
+            }
             if !is_told {
                 // If the thread failed, this is noticed below.
                 is_told = self.queue.send_deadline(Message::End, look).is_ok();
             }
             match self.done.recv_deadline(look) {
-                Err(RecvTimeoutError::Timeout) if look < end => {}
-                ended => return ended,
-            }
-            let waiting = self.queue.len().saturating_sub(usize::from(is_told));
-            info!("waiting for the outputs: {waiting} frames and reports are not written yet");
-            let before = std::mem::replace(&mut handled, self.handled.load(Ordering::Relaxed));
-            if handled > before && !was_stopped {
-                end = Instant::now() + limit;
+                Ok(all_good) => return Ok(all_good),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Err(Unfinished::Failed),
             }
         }
     }
 }
 
 /// Passes events to all outputs until the end. Returns whether every output has everything.
-/// Counts what was handled.
-fn tell_all(queue: &Receiver<Message>, outputs: Vec<Box<dyn Output>>, handled: &AtomicU64) -> bool {
+/// Counts what was done.
+fn tell_all(queue: &Receiver<Message>, outputs: Vec<Box<dyn Output>>, steps: &Steps) -> bool {
     let mut outputs: Vec<_> = outputs.into_iter().map(|output| Told { output, has_failed: false }).collect();
     'run: while let Ok(first) = queue.recv() {
         for message in std::iter::once(first).chain(queue.try_iter()) {
@@ -255,12 +251,15 @@ fn tell_all(queue: &Receiver<Message>, outputs: Vec<Box<dyn Output>>, handled: &
                 }
                 Message::End => break 'run,
             }
-            handled.fetch_add(1, Ordering::Relaxed);
+            steps.done();
         }
         outputs.iter_mut().for_each(|told| told.attempt(|output| output.flush()));
         thread::sleep(GATHERING);
     }
-    outputs.iter_mut().for_each(|told| told.attempt(|output| output.finish()));
+    for told in &mut outputs {
+        told.attempt(|output| output.finish());
+        steps.done();
+    }
     outputs.iter().all(|told| !told.has_failed && told.output.is_complete())
 }
 
@@ -397,6 +396,40 @@ mod tests {
         }
         assert!(writer.finish(false), "no frame is missing");
         assert_eq!(written.load(Ordering::Relaxed), frames);
+    }
+
+    /// An output that leaves a file unfinished.
+    struct Leaving(Stuck, Parts);
+
+    impl Output for Leaving {
+        fn name(&self) -> String {
+            "leaving".into()
+        }
+
+        fn started(&mut self, start: SessionStart) -> Result<(), OutputError> {
+            self.0.started(start)
+        }
+
+        fn parts(&self) -> Option<Parts> {
+            Some(self.1.clone())
+        }
+    }
+
+    #[test]
+    fn a_stopped_run_gives_a_stuck_output_up_and_leaves_no_unfinished_file() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [".frames.parquet.x1.part", "frames.csv", ".other.x1.part"] {
+            std::fs::write(folder.path().join(name), "x").unwrap();
+        }
+        let (_release, held) = bounded(0);
+        let leaving = Leaving(Stuck(held, false), Parts::of(folder.path(), &["frames.parquet"]));
+        let (outputs, writer) = Outputs::start(vec![Box::new(leaving)], &Shown::default()).unwrap();
+        outputs.tell(Event::Started(SessionStart { session: 1, task: TaskName::default() }));
+        assert!(!writer.finish(true));
+        let left = std::fs::read_dir(folder.path()).unwrap();
+        let mut left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, [".other.x1.part", "frames.csv"]);
     }
 
     #[test]

@@ -182,7 +182,7 @@ impl Journal {
 
 fn line(value: &impl Serialize) -> String {
     // Texts and finite numbers always have a JSON form.
-    serde_json::to_string(value).unwrap_or_default() + "\n"
+    shared::json::to_string(value).unwrap_or_default() + "\n"
 }
 
 impl From<Kept> for Sample {

@@ -55,8 +55,8 @@ const WORST: &str = "worst";
 /// The verdicts.
 const VERDICTS: &str = "junit.xml";
 
-/// Suffix of an unfinished file's name, which begins with a dot and the final name.
-const PART: &str = ".part";
+/// The files that are renamed when they are complete, or replaced.
+const RENAMED: [&str; 5] = [REPORT, TABLE, VERDICTS, PAGE, RECORDING];
 
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ use super::crops::CropFiles;
 use super::facts::Facts;
 use super::part::put;
 use super::tables::Tables;
-use super::{PAGE, RECORDING, REPORT, RUN, VERDICTS, run_file};
+use super::{PAGE, RECORDING, RENAMED, REPORT, RUN, VERDICTS, run_file};
 use crate::output::error::{FOLDER, OutputError};
 use crate::output::html::{Gathered, page};
 use crate::output::json::document::Document;
@@ -20,6 +20,8 @@ use crate::output::json::keeper::Keeper;
 use crate::output::json::replace::Replaced;
 use crate::output::junit::JunitOutput;
 use crate::output::mcap::{self, Recorder};
+use crate::output::parts::Parts;
+use crate::output::patience::Steps;
 use crate::output::report::{Incomplete, IncompleteReason, Run, SessionReport};
 use crate::output::seam::{Output, SessionStart};
 use crate::output::worst::KeptCrop;
@@ -38,6 +40,8 @@ pub struct FolderOutput {
     verdicts: Option<JunitOutput>,
     records: bool,
     is_complete: bool,
+    /// Counts the steps of the end.
+    steps: Steps,
 }
 
 /// A folder that is being written.
@@ -74,6 +78,7 @@ impl FolderOutput {
             verdicts,
             records: false,
             is_complete: false,
+            steps: Steps::default(),
         })
     }
 
@@ -117,12 +122,20 @@ impl FolderOutput {
         let incomplete = (missing > 0).then(|| incomplete(IncompleteReason::NotWritten, missing));
         open.report.change(|document| document.set_incomplete(incomplete));
         let report = open.report.text();
+        self.steps.done();
         let is_recorded = open.recorder.as_ref().is_none_or(|recorder| recorder.finish(report.clone()));
+        self.steps.done();
         let is_report_whole = open.report.finish();
-        let is_page_whole = open.crops.write(&open.gathered) & self.write_page(&report, &open.gathered);
+        self.steps.done();
+        let are_crops_whole = open.crops.write(&open.gathered);
+        self.steps.done();
+        let is_page_whole = self.write_page(&report, &open.gathered);
+        self.steps.done();
         let Run { version, seed, config } = &self.run;
         let facts = Facts { version, seed: *seed, run: config.to_toml(), report };
-        open.tables.finish(facts) && is_report_whole && is_recorded && is_page_whole && missing == 0
+        let are_tables_whole = open.tables.finish(facts);
+        self.steps.done();
+        are_tables_whole && is_report_whole && is_recorded && are_crops_whole && is_page_whole && missing == 0
     }
 
     /// Writes the page. Returns whether it is written.
@@ -142,6 +155,14 @@ impl FolderOutput {
 impl Output for FolderOutput {
     fn name(&self) -> String {
         format!("folder {}", self.folder.display())
+    }
+
+    fn count_in(&mut self, steps: &Steps) {
+        self.steps = steps.clone();
+    }
+
+    fn parts(&self) -> Option<Parts> {
+        Some(Parts::of(&self.folder, &RENAMED))
     }
 
     fn begin(&mut self) -> Result<(), OutputError> {

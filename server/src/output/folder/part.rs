@@ -7,11 +7,11 @@ use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile};
 
-use super::PART;
+use crate::output::parts::{PART, prefix};
 
 /// A temporary file in the folder of its final name. It is deleted unless it is renamed.
 pub(super) fn part(folder: &Path, name: &str) -> io::Result<NamedTempFile> {
-    let name = format!(".{name}.");
+    let name = prefix(name);
     let mut builder = Builder::new();
     builder.prefix(&name).suffix(PART);
     permit(&mut builder);

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::renew::renew;
 use super::*;
+use crate::output::Steps;
 use crate::output::report::tests::{record, run, session};
 use crate::output::report::{ClientReport, Run, SessionReport, Whereabouts};
 use crate::output::seam::Output;
@@ -64,7 +65,21 @@ fn any_name_of_a_client_is_kept_and_breaks_no_reader() {
         assert_eq!(sessions[0]["end"]["reason"], HOSTILE);
         let text = fs::read(folder.path().join(REPORT)).unwrap();
         assert!(text.iter().all(|byte| *byte == b'\n' || !byte.is_ascii_control()), "escaped in JSON");
+        assert!(!String::from_utf8(text).unwrap().contains('\u{202e}'), "nor does it reverse a line");
     }
+}
+
+#[test]
+fn each_step_of_the_end_is_counted_as_progress() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut output = FolderOutput::open(folder.path(), &run(), TaskName::default(), false).unwrap();
+    let steps = Steps::default();
+    output.count_in(&steps);
+    output.begin().unwrap();
+    assert_eq!(steps.count(), 0);
+    output.finish().unwrap();
+    assert!(output.is_complete());
+    assert!(steps.count() >= 5, "report, recording, pictures, page and table");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 
 use serde::Serialize;
+use shared::json;
 
 use crate::gate::Worst;
 use crate::output::report::{Incomplete, KEPT_SESSIONS, KEPT_UNBEGUN_SESSIONS, Run, SCHEMA, SessionReport};
@@ -99,7 +100,7 @@ impl Document {
         self.changes
     }
 
-    /// The whole text: [`Report`](crate::output::report::Report) as `serde_json` prints it.
+    /// The whole text: [`Report`](crate::output::report::Report) as [`json`] prints it.
     pub(in crate::output) fn text(&self) -> String {
         let length = self.run.len() + self.sessions().map(|session| session.len() + OVERHEAD_BYTES).sum::<usize>();
         let mut text = String::with_capacity(length + OVERHEAD_BYTES * 4);
@@ -130,7 +131,7 @@ const OVERHEAD_BYTES: usize = 64;
 
 /// Prints a value indented to this depth. Strings contain no line breaks, because JSON escapes them.
 pub(in crate::output) fn indented(value: &impl Serialize, depth: usize) -> io::Result<String> {
-    Ok(serde_json::to_string_pretty(value)?.replace('\n', &format!("\n{}", "  ".repeat(depth))))
+    Ok(json::to_string_pretty(value)?.replace('\n', &format!("\n{}", "  ".repeat(depth))))
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use self::document::Document;
 use self::keeper::Keeper;
 pub(super) use self::replace::Replaced;
 use super::error::OutputError;
+use super::parts::Parts;
 use super::place::{self, Place};
 use super::report::{Run, SessionReport};
 use super::seam::Output;
@@ -43,6 +44,8 @@ impl FromStr for JsonTarget {
 pub struct JsonOutput {
     place: String,
     state: State,
+    /// The temporary file, if the report is one that is replaced.
+    parts: Option<Parts>,
 }
 
 enum State {
@@ -67,7 +70,11 @@ impl JsonOutput {
             JsonTarget::Stdout => "stdout".into(),
         };
         let state = opened(target, run, stop).await.map_err(|error| failed(&place, error))?;
-        Ok(state.map(|state| Self { place, state }))
+        let parts = match &state {
+            Some(State::New(_, file)) => Some(file.parts()),
+            _ => None,
+        };
+        Ok(state.map(|state| Self { place, state, parts }))
     }
 }
 
@@ -86,6 +93,10 @@ async fn opened(target: &JsonTarget, run: &Run, stop: &mut Stop) -> io::Result<O
 impl Output for JsonOutput {
     fn name(&self) -> String {
         "report".into()
+    }
+
+    fn parts(&self) -> Option<Parts> {
+        self.parts.clone()
     }
 
     fn begin(&mut self) -> Result<(), OutputError> {

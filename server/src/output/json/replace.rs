@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 use tempfile::Builder;
 use tracing::warn;
 
+use crate::output::parts::{PART, Parts, prefix};
+
 /// A file that is replaced.
 #[derive(Debug)]
 pub(in crate::output) struct Replaced {
@@ -84,7 +86,13 @@ impl Replaced {
     fn temporary_file(&self) -> io::Result<tempfile::NamedTempFile> {
         let folder = self.path.parent().unwrap_or(Path::new("/"));
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        Builder::new().prefix(&format!(".{name}.")).suffix(".part").tempfile_in(folder)
+        Builder::new().prefix(&prefix(&name)).suffix(PART).tempfile_in(folder)
+    }
+
+    /// The temporary file, if it is left.
+    pub(in crate::output) fn parts(&self) -> Parts {
+        let folder = self.path.parent().unwrap_or(Path::new("/"));
+        Parts::of(folder, &[&self.path.file_name().unwrap_or_default().to_string_lossy()])
     }
 }
 

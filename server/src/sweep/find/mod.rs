@@ -178,7 +178,7 @@ fn described(condition: &Condition, axis: &str, at: &[(String, String)], found: 
 fn write(out: &Path, lines: &[Line]) -> Result<(), SweepError> {
     let path = out.join(FILE);
     // Names, texts and finite numbers always have a JSON form.
-    let text = serde_json::to_string_pretty(lines).unwrap_or_default() + "\n";
+    let text = shared::json::to_string_pretty(lines).unwrap_or_default() + "\n";
     std::fs::write(&path, text).map_err(SweepError::at(&path))?;
     info!("wrote {}", Escaped(path.display()));
     Ok(())

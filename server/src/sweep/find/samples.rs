@@ -66,7 +66,7 @@ impl Samples {
     pub(super) fn keep(&mut self, trial: &str, figure: &str, sampled: Sampled) -> Result<(), SweepError> {
         let line = Line { trial: trial.to_owned(), figure: figure.to_owned(), version: VERSION.to_owned(), sampled };
         // Names and finite numbers always have a JSON form.
-        let text = serde_json::to_string(&line).unwrap_or_default() + "\n";
+        let text = shared::json::to_string(&line).unwrap_or_default() + "\n";
         // One write, so that a kill leaves a whole line or one that is cut short.
         self.file.write_all(text.as_bytes()).map_err(SweepError::at(&self.path))?;
         self.known.insert((line.trial, line.figure), sampled);

@@ -76,7 +76,7 @@ pub(in crate::sweep) fn evaluated(
     let session = evaluation.session(&name, End::Finished);
     let is_kept = kept.is_some();
     kept.map(|kept| kept.finish(&session)).transpose()?;
-    let report = serde_json::to_string(&evaluation.report(&name, End::Finished)).map_err(TrialError::failed)?;
+    let report = shared::json::to_string(&evaluation.report(&name, End::Finished)).map_err(TrialError::failed)?;
     Ok(Evaluated { spec, report, is_kept })
 }
 

@@ -3,12 +3,13 @@
 //! gray16, if the caller accepts that.
 //!
 //! A JPEG that is cut short is an error, although decoders fill in the missing part. A JPEG without Huffman tables, as
-//! many webcams send, is read with the standard tables.
+//! many webcams send, is read with the standard tables. Texts and colour profiles are ignored.
 
 mod error;
 pub mod fuzz;
 mod jpeg;
 mod picture;
+mod png;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
@@ -146,6 +147,10 @@ impl Opened {
                 // The decoder's own error for a file that is cut within its head would not name the cause.
                 let decoder = decoder.map_err(|error| if is_cut_short { ImageFileError::CutShort } else { error })?;
                 Ok(Self { decoder, lacked_tables, is_cut_short })
+            }
+            ImageFormat::Png => {
+                let decoder = decoder(png::Bare::new(file), ImageFormat::Png)?;
+                Ok(Self { decoder, lacked_tables: false, is_cut_short: false })
             }
             format => Ok(Self { decoder: decoder(file, format)?, lacked_tables: false, is_cut_short: false }),
         }

@@ -12,7 +12,7 @@ use crate::protocol::INTEGER_LIMIT;
 /// Finished messages whose late pieces are still recognised: a hundred times the usual window.
 const REMEMBERED: usize = 1024;
 
-/// A piece as it arrived. Its payload is not copied.
+/// A piece as it arrived. Its payload is not copied, so it keeps the memory alive in which it arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
     /// Message id.
@@ -31,7 +31,7 @@ impl Piece {
         if id >= INTEGER_LIMIT || index >= count {
             return Err(FragmentError::Impossible { id, index, count });
         }
-        // A piece that waits for earlier ones keeps all of `bytes` alive, but only its payload is counted.
+        // Only the payload is counted. A peer must not make us read, copy or keep more.
         let extra = bytes.as_ptr_range().end as usize - payload.as_ptr_range().end as usize;
         if extra > 0 {
             return Err(FragmentError::Trailing { id, index, count, extra });
@@ -49,7 +49,9 @@ impl Piece {
 ///
 /// Holds at most `max_open` unfinished messages of at most `max_bytes` each. When a further one begins, the oldest is
 /// given up. A message of a single piece is not copied. Otherwise each piece is copied to its place once all earlier
-/// pieces are there (one copy per byte, while the piece is still in the cache), then released. Memory grows with the
+/// pieces are there (one copy per byte, while the piece is still in the cache), then released. A piece that overtook an
+/// earlier one is copied out of the memory in which it arrived, which may be that of many messages: a link reads 8 KiB
+/// at a time, and a piece may have 512 bytes. So only a network that reorders costs a second copy. Memory grows with the
 /// bytes that arrive, never with what a header claims, and never beyond `max_bytes` per message. It is reused when the
 /// message's users are done with it: the memory of `2 · max_open` messages is kept, including those in use.
 #[derive(Debug)]
@@ -71,8 +73,8 @@ struct Partial {
     /// The first pieces, joined, and their number.
     joined: BytesMut,
     pieces_joined: u32,
-    /// Pieces that arrived before an earlier one.
-    waiting: BTreeMap<u32, Bytes>,
+    /// Pieces that arrived before an earlier one, in memory of their own.
+    waiting: BTreeMap<u32, Box<[u8]>>,
     /// Bytes of all pieces held.
     bytes: usize,
 }
@@ -169,7 +171,7 @@ impl Reassembler {
         if partial.bytes + payload.len() > self.max_bytes {
             return Err(FragmentError::TooLarge { id, limit: self.max_bytes });
         }
-        partial.add(index, payload, self.max_bytes);
+        partial.add(index, &payload, self.max_bytes);
         if partial.pieces_joined < count {
             return Ok(None);
         }
@@ -203,22 +205,22 @@ impl Reassembler {
 }
 
 impl Partial {
-    fn add(&mut self, index: u32, payload: Bytes, max_bytes: usize) {
+    fn add(&mut self, index: u32, payload: &[u8], max_bytes: usize) {
         if index < self.pieces_joined || self.waiting.contains_key(&index) {
             return;
         }
         self.bytes += payload.len();
         if index > self.pieces_joined {
-            self.waiting.insert(index, payload);
+            self.waiting.insert(index, payload.into());
             return;
         }
-        self.join(&payload, max_bytes);
+        self.join(payload, max_bytes);
         while let Some(next) = self.waiting.remove(&self.pieces_joined) {
             self.join(&next, max_bytes);
         }
     }
 
-    fn join(&mut self, payload: &Bytes, max_bytes: usize) {
+    fn join(&mut self, payload: &[u8], max_bytes: usize) {
         let least = self.joined.len() + payload.len();
         if least > self.joined.capacity() {
             // The capacity doubles, as `reserve` would do, but never beyond what a message may take.

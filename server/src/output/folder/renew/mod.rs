@@ -27,13 +27,14 @@ use super::crops;
 use super::facts::Facts;
 use super::parquet::ParquetFile;
 use super::part::put;
-use super::{FRAMES, PAGE, PART, RECORDING, REPORT, RUN, TABLE, VERDICTS, run_file};
+use super::{FRAMES, PAGE, RECORDING, RENAMED, REPORT, RUN, TABLE, run_file};
 use crate::camera::limit_kind;
 use crate::gate::{Judge, Worst};
 use crate::output::html::{Gathered, page};
 use crate::output::json::document::Document;
 use crate::output::json::replace::Replaced;
 use crate::output::mcap::{self, Repaired};
+use crate::output::parts::{PART, Parts, prefix};
 use crate::output::report::{Incomplete, IncompleteReason};
 use crate::output::table;
 use crate::run::{RunConfig, RunSpec, of_file};
@@ -68,7 +69,7 @@ pub fn renew(folder: &Path) -> Result<Renewed, RenewError> {
     }
     let spec = of_file("RUN", &folder.join(RUN))?;
     let torn_bytes = rows::cut_torn(&folder.join(FRAMES)).map_err(failed(folder, FRAMES))?;
-    remove_parts(folder).map_err(failed(folder, TABLE))?;
+    Parts::of(folder, &RENAMED).remove().map_err(failed(folder, TABLE))?;
     let recording = repaired(folder).map_err(failed(folder, RECORDING))?;
     Ok(Renewed { recording, ..Renewal { folder, spec }.all(torn_bytes)? })
 }
@@ -93,24 +94,7 @@ fn repaired(folder: &Path) -> io::Result<Option<Repaired>> {
     if !path.is_file() {
         return Ok(None);
     }
-    mcap::repair(&path, &format!(".{RECORDING}."), PART)
-}
-
-/// Removes files that a crash has left half-written.
-fn remove_parts(folder: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let name = entry?.file_name();
-        let is_part = |text: &str| {
-            text.ends_with(PART)
-                && [REPORT, TABLE, VERDICTS, PAGE, RECORDING]
-                    .iter()
-                    .any(|whole| text.starts_with(&format!(".{whole}.")))
-        };
-        if name.to_str().is_some_and(is_part) {
-            fs::remove_file(folder.join(name))?;
-        }
-    }
-    Ok(())
+    mcap::repair(&path, &prefix(RECORDING), PART)
 }
 
 /// A folder that is being renewed.
@@ -121,7 +105,8 @@ struct Renewal<'a> {
 
 impl Renewal<'_> {
     fn all(self, torn_bytes: u64) -> Result<Renewed, RenewError> {
-        let text = fs::read_to_string(self.path(REPORT)).ok();
+        // Its sessions are taken over as text. An earlier version may have written it.
+        let text = fs::read_to_string(self.path(REPORT)).ok().map(|text| shared::json::escaped(&text));
         let known = text.as_deref().and_then(Known::read);
         let seen = self.seen()?;
         let (mut document, version, seed) = self.document(known.as_ref())?;
