@@ -7,7 +7,7 @@ use shared::image::Image;
 use super::error::OutputError;
 use super::mcap::Recorder;
 use super::parts::Parts;
-use super::patience::Steps;
+use super::progress_timeout::Steps;
 use super::report::SessionReport;
 use super::worst::KeptCrop;
 use crate::score::record::FrameRecord;

@@ -11,7 +11,7 @@ use tracing::{error, info, warn};
 use super::error::OutputError;
 use super::mcap::Recorder;
 use super::parts::Parts;
-use super::patience::{END_LIMITS, Patience, STOP_LIMITS, Steps, Unfinished};
+use super::progress_timeout::{END_LIMITS, ProgressTimeout, STOP_LIMITS, Steps, Unfinished};
 use super::seam::{Event, Output};
 use super::watched::Watched;
 
@@ -194,8 +194,8 @@ impl Writer {
     /// Waits until every output has handled all events queued so far. Returns whether everything is written.
     pub fn finish(self, was_stopped: bool) -> bool {
         let limits = if was_stopped { STOP_LIMITS } else { END_LIMITS };
-        let patience = Patience::new(limits, self.steps.count(), Instant::now());
-        let all_good = self.ended(patience).unwrap_or_else(|unfinished| {
+        let timeout = ProgressTimeout::new(limits, self.steps.count(), Instant::now());
+        let all_good = self.ended(timeout).unwrap_or_else(|unfinished| {
             error!("{unfinished}");
             for parts in &self.parts {
                 // They are of no use, but do no harm either.
@@ -211,12 +211,12 @@ impl Writer {
     }
 
     /// Waits for the end of the thread, and says how far it is.
-    fn ended(&self, mut patience: Patience) -> Result<bool, Unfinished> {
+    fn ended(&self, mut timeout: ProgressTimeout) -> Result<bool, Unfinished> {
         let mut say = Instant::now() + END_INTERVAL;
         let mut is_told = false;
         loop {
             let now = Instant::now();
-            let look = patience.look(self.steps.count(), now)?;
+            let look = timeout.look(self.steps.count(), now)?;
             if now >= say {
                 say = now + END_INTERVAL;
                 let waiting = self.queue.len().saturating_sub(usize::from(is_told));

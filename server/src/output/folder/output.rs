@@ -21,7 +21,7 @@ use crate::output::json::replace::Replaced;
 use crate::output::junit::JunitOutput;
 use crate::output::mcap::{self, Recorder};
 use crate::output::parts::Parts;
-use crate::output::patience::Steps;
+use crate::output::progress_timeout::Steps;
 use crate::output::report::{Incomplete, IncompleteReason, Run, SessionReport};
 use crate::output::seam::{Output, SessionStart};
 use crate::output::worst::KeptCrop;

@@ -1,4 +1,4 @@
-//! How long a run that ends waits for its outputs.
+//! How long a run that ends waits for its outputs: a timeout that each step of theirs starts again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -57,7 +57,7 @@ pub(super) enum Unfinished {
 
 /// The wait of a run that ends.
 #[derive(Debug)]
-pub(super) struct Patience {
+pub(super) struct ProgressTimeout {
     limits: Limits,
     /// Steps seen so far, and when the last of them was seen.
     steps: u64,
@@ -65,7 +65,7 @@ pub(super) struct Patience {
     began: Instant,
 }
 
-impl Patience {
+impl ProgressTimeout {
     /// Begins to wait.
     pub(super) fn new(limits: Limits, steps: u64, now: Instant) -> Self {
         Self { limits, steps, moved: now, began: now }
@@ -99,14 +99,14 @@ mod tests {
     /// after how long.
     fn waited(limits: Limits, step: Duration, steps: u64) -> (Result<(), Unfinished>, Duration) {
         let began = Instant::now();
-        let mut patience = Patience::new(limits, 0, began);
+        let mut timeout = ProgressTimeout::new(limits, 0, began);
         let mut now = began;
         loop {
             let done = ((now - began).as_micros() / step.as_micros()) as u64;
             if done >= steps {
                 return (Ok(()), now - began);
             }
-            match patience.look(done, now) {
+            match timeout.look(done, now) {
                 Ok(next) => now = next,
                 Err(unfinished) => return (Err(unfinished), now - began),
             }
