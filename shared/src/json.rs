@@ -128,8 +128,7 @@ mod tests {
     #[test]
     fn characters_that_act_on_a_terminal_are_escapes_in_keys_and_values() {
         let odd = "\u{7f}\u{9b}2J\u{2028}\u{2029}\u{200e}\u{200f}\u{202a}\u{202e}\u{2066}\u{2069}\u{61c}\u{feff}";
-        let escapes =
-            concat!("\\u007f\\u009b2J\\u2028\\u2029\\u200e\\u200f\\u202a\\u202e\\u2066\\u2069\\u061c\\ufeff",);
+        let escapes = "\\u007f\\u009b2J\\u2028\\u2029\\u200e\\u200f\\u202a\\u202e\\u2066\\u2069\\u061c\\ufeff";
         assert_eq!(to_string(&json!({ odd: odd })).unwrap(), format!("{{\"{escapes}\":\"{escapes}\"}}"));
         assert_eq!(to_string("tag\u{e0041}").unwrap(), "\"tag\\udb40\\udc41\"");
         let mut written = Vec::new();

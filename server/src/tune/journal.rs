@@ -237,7 +237,8 @@ mod tests {
     #[test]
     fn results_are_read_again_to_the_bit_and_a_torn_line_is_left_out() {
         let room = tempfile::tempdir().unwrap();
-        let (plan, folder) = (plan(room.path(), PLAN), room.path().join("out"));
+        let asked = format!("subject_to = [\"missed <= 20%\", \"error_px.l1.p99 <= 1\"]\n{PLAN}");
+        let (plan, folder) = (plan(room.path(), &asked), room.path().join("out"));
         let (mut journal, ..) = Journal::open(&folder, &plan).unwrap();
         journal.keep("2".into(), Seeds::Search, 0, &sample(), None).unwrap();
         journal.keep("3".into(), Seeds::HeldOut, 7, &Sample::Failed, Some("it broke".into())).unwrap();
@@ -260,7 +261,7 @@ mod tests {
             assert_eq!(results, expected, "cut at {cut}");
             assert_eq!(failures.len(), usize::from(lines > 2));
         }
-        assert_eq!(fs::read_to_string(plan_of(&folder)).unwrap(), PLAN);
+        assert_eq!(fs::read_to_string(plan_of(&folder)).unwrap(), asked);
     }
 
     #[test]

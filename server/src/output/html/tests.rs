@@ -8,6 +8,7 @@ use shared::time::Micros;
 
 use super::{Gathered, page};
 use crate::output::json::document::Document;
+use crate::output::report::SessionReport;
 use crate::output::report::tests::{run, session};
 use crate::output::worst::Keeper;
 use crate::run::RunSpec;
@@ -75,7 +76,8 @@ fn lost(id: u64) -> FrameRecord {
 /// The report of a run with this number of sessions.
 fn report(sessions: u64) -> String {
     let mut document = Document::new(&run()).unwrap();
-    (1..=sessions).for_each(|number| document.add(&session(number)).unwrap());
+    let greeted = |number| SessionReport { connect_us: Some(1_000), ..session(number) };
+    (1..=sessions).for_each(|number| document.add(&greeted(number)).unwrap());
     document.text()
 }
 
