@@ -1,7 +1,7 @@
 //! A page in headless Chromium, driven by WebDriver (W3C) through `chromedriver`.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -70,13 +70,7 @@ impl Page {
     }
 
     fn with(address: &str, more: &[&str]) -> Self {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver (Debian's chromium-driver, see .ci/install)");
-        let port = port(&mut driver).expect("chromedriver says its port");
+        let (driver, port) = driver();
         let profile = tempfile::tempdir().expect("a temporary directory");
         let mut page = Self { driver, port, session: String::new(), _profile: profile };
         let profile = format!("--user-data-dir={}", page._profile.path().display());
@@ -220,8 +214,31 @@ impl Drop for Page {
     }
 }
 
+/// A driver, with the port that it listens on.
+fn driver() -> (Child, u16) {
+    let start = |port: u16| {
+        let mut driver = Command::new("chromedriver")
+            .arg(format!("--port={port}"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver (Debian's chromium-driver, see .ci/install)");
+        let said = said_port(&mut driver).expect("chromedriver says its port");
+        (driver, said)
+    };
+    let (mut driver, port) = start(0);
+    if port != 0 {
+        return (driver, port);
+    }
+    // On a machine without IPv6, as in a container, it chooses a port and says 0.
+    let _ = driver.kill();
+    let _ = driver.wait();
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|free| free.local_addr()).expect("a free port");
+    start(free.port())
+}
+
 /// The port that the driver says it listens on.
-fn port(driver: &mut Child) -> Option<u16> {
+fn said_port(driver: &mut Child) -> Option<u16> {
     let lines = BufReader::new(driver.stdout.take()?).lines();
     lines.map_while(Result::ok).find_map(|line| line.strip_suffix('.')?.rsplit_once("on port ")?.1.parse().ok())
 }
