@@ -27,6 +27,10 @@ impl AtTerminal {
         let (master, terminal) = open(columns).expect("a terminal");
         let side = || terminal.try_clone().expect("a descriptor");
         command.stdin(side()).stdout(side()).stderr(side());
+        // The tests themselves may run without a terminal, as in CI.
+        if command.get_envs().all(|(name, _)| name != "TERM") {
+            command.env("TERM", "xterm");
+        }
         // SAFETY: both calls are async-signal-safe (signal-safety(7)), and touch no memory of ours.
         unsafe {
             command.pre_exec(|| match libc::setsid() >= 0 && libc::ioctl(0, libc::TIOCSCTTY, 0) == 0 {
