@@ -112,22 +112,30 @@ impl Page {
     #[track_caller]
     pub fn wait_for_words(&self, selector: &str, words: &str) -> String {
         let script = format!(
-            "const said = document.querySelector({selector:?}).textContent; return said.includes({words:?}) && said"
+            "const said = document.querySelector({selector:?})?.textContent ?? ''; return said.includes({words:?}) && said"
         );
         self.wait_for(&script).as_str().unwrap_or_default().to_owned()
     }
 
-    /// Clicks the element that a selector finds.
+    /// Clicks the element that a selector finds, once the page is loaded.
+    #[track_caller]
     pub fn click(&self, selector: &str) {
-        self.run(&format!("document.querySelector({selector:?}).click()"));
+        self.once_loaded(selector, "it.click()");
     }
 
-    /// Sets the value of a field, as a reader who leaves it afterwards.
+    /// Sets the value of a field, as a reader who leaves it afterwards, once the page is loaded.
+    #[track_caller]
     pub fn fill(&self, selector: &str, value: &str) {
-        self.run(&format!(
-            "const field = document.querySelector({}); field.value = {}; field.dispatchEvent(new Event('change'))",
-            json!(selector),
-            json!(value)
+        self.once_loaded(selector, &format!("it.value = {}; it.dispatchEvent(new Event('change'))", json!(value)));
+    }
+
+    /// Runs a script with an element as `it`. On a busy machine the driver may go on before the page is loaded.
+    #[track_caller]
+    fn once_loaded(&self, selector: &str, script: &str) {
+        let selector = json!(selector);
+        self.wait_for(&format!(
+            "const it = document.readyState === 'complete' && document.querySelector({selector}); if (!it) return false;
+             {script}; return true"
         ));
     }
 
