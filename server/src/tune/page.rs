@@ -12,7 +12,7 @@ use super::core::search::Best;
 use super::core::space::{Domain, Setting, Value};
 use super::core::verdict::{Verdict, score};
 use super::plan::Plan;
-use super::told::{Influence, Told, failed, influences, with_interval};
+use super::told::{Influence, Moves, Told, failed, influences, with_interval};
 use super::work::Tuned;
 use crate::output::html::framed;
 use crate::output::html::plot::{Axis, Plot, nothing};
@@ -287,17 +287,18 @@ fn of_parameters(all: &[Influence]) -> String {
         "<div class=\"wide\"><table><thead><tr><th>parameter</th><th>share of the variance</th><th>largest change alone</th>\
          <th></th></tr></thead><tbody>",
     );
-    for Influence { name, share, change, is_live } in all {
+    for Influence { name, share, change, moves } in all {
         let change = match change {
             Some(change) if change.is_finite() => short(*change),
             Some(_) => "the pipeline fails".into(),
             None => "\u{2013}".into(),
         };
-        let (class, word) = match is_live {
-            Some(true) => ("pass", "live"),
-            Some(false) => ("inconclusive", "dead: it changes nothing, so leave it alone"),
-            None => ("", ""),
+        let class = match moves {
+            Some(Moves::Live) => "pass",
+            Some(Moves::Unclear | Moves::Dead) => "inconclusive",
+            None => "",
         };
+        let word = moves.map_or("", Moves::word);
         // Writing into a string does not fail.
         let _ = write!(
             text,

@@ -2,6 +2,7 @@
 
 use shared::text::Escaped;
 
+use super::core::effects::Effect;
 use super::core::front::front;
 use super::core::importance::importance;
 use super::core::results::Trial;
@@ -32,8 +33,38 @@ pub(super) struct Influence {
     pub(super) share: Option<f64>,
     /// The largest change of the figure if it alone leaves the best setting; infinite if the pipeline fails then.
     pub(super) change: Option<f64>,
-    /// Whether it changes anything there. `None` without a best setting.
-    pub(super) is_live: Option<bool>,
+    /// What its moves showed. `None` without a best setting.
+    pub(super) moves: Option<Moves>,
+}
+
+/// What moving a parameter alone, away from the best setting, showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Moves {
+    /// The figure or a condition changes.
+    Live,
+    /// The figure changes, but no more than chance explains on so few frames.
+    Unclear,
+    /// Nothing changes, on any frame.
+    Dead,
+}
+
+impl Moves {
+    fn of(effect: Effect) -> Self {
+        match effect {
+            Effect { is_live: true, .. } => Self::Live,
+            Effect { change: 0.0, .. } => Self::Dead,
+            Effect { .. } => Self::Unclear,
+        }
+    }
+
+    /// In words.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Unclear => "no effect is shown: more seeds would tell",
+            Self::Dead => "dead: it changes nothing, so leave it alone",
+        }
+    }
 }
 
 /// Says what a search found.
@@ -71,7 +102,7 @@ pub(super) fn influences(plan: &Plan, tuned: &Tuned) -> Vec<Influence> {
             name: parameter.name.clone(),
             share: shares.as_ref().map(|shares| shares[place]),
             change: effect.map(|effect| effect.change),
-            is_live: effect.map(|effect| effect.is_live),
+            moves: effect.copied().map(Moves::of),
         }
     };
     problem.space.0.iter().enumerate().map(one).collect()
@@ -176,15 +207,16 @@ fn nothing_meets(plan: &Plan, tuned: &Tuned) -> String {
 fn of_parameters(plan: &Plan, tuned: &Tuned) -> Vec<String> {
     let all = influences(plan, tuned);
     let width = all.iter().map(|one| one.name.chars().count()).max().unwrap_or_default();
-    let one = |Influence { name, share, change, is_live }: &Influence| {
+    let one = |Influence { name, share, change, moves }: &Influence| {
         let share = share.map_or_else(String::new, |share| format!("  {:3.0} % of the variance", 100.0 * share));
         let change = match change {
             Some(change) if change.is_finite() => format!(", moves the figure by up to {}", short(*change)),
             Some(_) => ", the pipeline fails at an end of its range".into(),
             None => String::new(),
         };
-        let dead = if *is_live == Some(false) { "  dead: it changes nothing, so leave it alone" } else { "" };
-        format!("  {name:width$}{share}{change}{dead}")
+        let word =
+            moves.filter(|moves| *moves != Moves::Live).map_or_else(String::new, |moves| format!("  {}", moves.word()));
+        format!("  {name:width$}{share}{change}{word}")
     };
     std::iter::once("parameters:".to_owned()).chain(all.iter().map(one)).collect()
 }
@@ -219,5 +251,15 @@ mod tests {
         assert_eq!(with_interval(Score { value: 0.69812, low: 0.67911, high: 0.71734 }), "0.698 (0.679 to 0.717)");
         assert_eq!(with_interval(Score { value: 1234.5, low: 1200.0, high: 1300.0 }), "1234 (1200 to 1300)");
         assert_eq!([0.0, 0.012_345, 12.345, 12_345.0].map(short), ["0.00", "0.0123", "12.3", "12345"]);
+    }
+
+    #[test]
+    fn a_parameter_is_dead_only_if_nothing_changes_and_not_if_too_few_frames_show_it() {
+        let moves = |change, is_live| Moves::of(Effect { change, is_live });
+        assert_eq!(moves(0.8, true), Moves::Live);
+        assert_eq!(moves(0.8, false), Moves::Unclear);
+        assert_eq!(moves(0.0, false), Moves::Dead);
+        // The figure is the same, but a condition changes.
+        assert_eq!(moves(0.0, true), Moves::Live);
     }
 }
