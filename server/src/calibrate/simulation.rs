@@ -79,7 +79,7 @@ fn intervals_of_a_sample_cover_the_truth() {
 }
 
 #[test]
-#[ignore = "takes a minute in a release build"]
+#[ignore = "takes a minute; .ci/long runs it"]
 fn intervals_of_14_parameters_cover_the_truth_in_178_to_199_of_200() {
     let lens = Distortion::Brown(5);
     let values = [&HOMOGRAPHY[..], &[-0.30, 0.10, 0.001, -0.0005, -0.02]].concat();
@@ -93,7 +93,7 @@ fn intervals_of_14_parameters_cover_the_truth_in_178_to_199_of_200() {
 }
 
 #[test]
-#[ignore = "takes minutes in a release build"]
+#[ignore = "takes a minute; .ci/long runs it"]
 fn intervals_of_a_camera_with_8_poses_cover_the_truth_in_177_to_199_of_200() {
     let truth = super::tests::poses(8, 150, 1).1;
     let all = coverage(SEEDS, &truth, |seed| {
@@ -106,7 +106,7 @@ fn intervals_of_a_camera_with_8_poses_cover_the_truth_in_177_to_199_of_200() {
 }
 
 #[test]
-#[ignore = "takes a minute in a release build"]
+#[ignore = "takes a minute; .ci/long runs it"]
 fn times_are_recovered_within_6_us_and_50_ns_a_line_in_all_of_200() {
     let planted = Planted { times: (7_300.0, 0.0), ..Planted::new(Form::Offset, &[0.37, -0.21]) };
     let all = coverage(SEEDS, &[0.37, -0.21, 7_300.0], |seed| intervals(&planted, seed, &asked("offset+time")));
@@ -119,7 +119,7 @@ fn times_are_recovered_within_6_us_and_50_ns_a_line_in_all_of_200() {
 }
 
 #[test]
-#[ignore = "takes a minute in a release build"]
+#[ignore = "takes a minute; .ci/long runs it"]
 fn an_omitted_k2_is_rejected_in_190_of_200_and_a_right_model_in_at_most_19() {
     let lens = Form::Lensed { given: LENS, distortion: Distortion::Brown(2) };
     let planted = Planted::new(lens, &[&HOMOGRAPHY[..], &[0.0, 0.002]].concat());
