@@ -313,6 +313,41 @@ fn neither_an_open_page_nor_a_spare_connection_counts_as_a_client() {
 }
 
 #[test]
+fn what_was_typed_before_the_task_is_known_stays() {
+    if !browser::is_there() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("token");
+    fs::write(&path, "a token of tests\n").expect("a file");
+    let server = Server::start(&[
+        "--fps",
+        "20",
+        "--size",
+        "160x120",
+        "--task",
+        "image",
+        "--token-file",
+        path.to_str().expect("UTF-8"),
+    ]);
+    let field = |page: &Page| page.run("return document.getElementById('typed').value");
+    for typed in [None, Some("(frame) => frame")] {
+        let page = page(&server);
+        let first = field(&page);
+        if let Some(typed) = typed {
+            page.fill("#typed", typed);
+        }
+        // The page learns the task only after the token.
+        page.fill("#token", "a token of tests");
+        page.wait_for_words("#run", "task image,");
+        match typed {
+            Some(typed) => assert_eq!(field(&page), typed),
+            None => assert_ne!(field(&page), first, "our pipeline of the task"),
+        }
+    }
+}
+
+#[test]
 fn with_a_token_the_page_shows_and_runs_nothing_until_it_is_typed() {
     if !browser::is_there() {
         return;

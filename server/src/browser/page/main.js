@@ -44,11 +44,14 @@ function showCommands() {
   );
 }
 
+/** Our pipeline of a task. */
+const example = (task) => EXAMPLES[task] ?? EXAMPLES.circle;
+
 /** Puts our pipeline of the run's task into the field, unless somebody has typed there. */
 function showTask(message) {
   if (message.run.task === task) return;
   const field = at("typed");
-  if (task === null || field.value === EXAMPLES[task]) field.value = EXAMPLES[message.run.task] ?? EXAMPLES.circle;
+  if (field.value === example(task)) field.value = example(message.run.task);
   task = message.run.task;
   showChoice();
 }
@@ -106,7 +109,8 @@ function later(state) {
 }
 
 showCommands();
-at("typed").value = EXAMPLES.circle;
+// Somebody may have typed before this script was loaded.
+at("typed").value ||= example(task);
 showChoice();
 at("choice").onchange = showChoice;
 at("form").onsubmit = (event) => {
