@@ -19,19 +19,20 @@ const BATCH_BYTES: usize = 32 << 20;
 /// Marks of our detector, OpenCV's gradient method and its ALT method, on the same frames.
 pub(crate) type MarksOfAll = [Marks; 3];
 
-/// Renders `count` frames of a condition and marks all three, on as many threads as there are OpenCVs.
+/// Renders `count` frames of a condition and marks all three, on as many threads as `opencvs` has elements. Without
+/// OpenCV and its settings, only our detector gets marks.
 ///
 /// A frame depends only on its condition and index, so the marks do not depend on the threads.
 pub(crate) fn measure(
     condition: &Condition,
     count: u64,
-    settings: [&Setting; 2],
-    opencvs: &mut [OpenCv],
+    settings: Option<&[Setting; 2]>,
+    opencvs: &mut [Option<OpenCv>],
 ) -> Result<MarksOfAll, Failure> {
     let per_batch = frames_in(BATCH_BYTES, condition.size());
     let (next, done) = (AtomicU64::new(0), AtomicU64::new(0));
     let parts = Mutex::new(Vec::new());
-    let work = |opencv: &mut OpenCv| -> Result<(), Failure> {
+    let work = |opencv: &mut Option<OpenCv>| -> Result<(), Failure> {
         let mut ours = ours()?;
         loop {
             let first = next.fetch_add(per_batch, Ordering::Relaxed);
@@ -39,7 +40,7 @@ pub(crate) fn measure(
                 return Ok(());
             }
             let batch = Batch::render(condition, Purpose::Measure, first..(first + per_batch).min(count))?;
-            let marks = mark(&batch, condition, ours.as_mut(), settings, opencv)?;
+            let marks = mark(&batch, condition, ours.as_mut(), settings.zip(opencv.as_mut()))?;
             if let Ok(mut parts) = parts.lock() {
                 parts.push((first, marks));
             }
@@ -82,14 +83,14 @@ fn mark(
     batch: &Batch,
     condition: &Condition,
     ours: &mut dyn Detector,
-    settings: [&Setting; 2],
-    opencv: &mut OpenCv,
+    theirs: Option<(&[Setting; 2], &mut OpenCv)>,
 ) -> Result<MarksOfAll, Failure> {
     let mut marks = MarksOfAll::default();
     for (shot, frame) in batch.frames() {
         let found = ours.detect(frame);
         marks[0].add(shot, found.map(|found| found.circle), found.and_then(|found: Estimate| found.covariance));
     }
+    let Some((settings, opencv)) = theirs else { return Ok(marks) };
     opencv.load(&batch.pixels, condition.size(), false)?;
     for (setting, marks) in settings.into_iter().zip(&mut marks[1..]) {
         let answers = opencv.detect(setting, condition.whole_radii())?;

@@ -55,9 +55,11 @@ fn main() -> Result<(), Failure> {
     if let Some(frames) = options.count {
         return print(&counts::balls(frames, threads)?, &options);
     }
-    let opencvs: Result<Vec<_>, _> = (0..threads.max(1)).map(|_| OpenCv::start()).collect();
-    let mut opencvs = opencvs?;
-    let run = table::Run { opencv: opencvs[0].version()?, frames: options.frames() };
+    // One for each thread.
+    let start = |_| (!options.alone).then(OpenCv::start).transpose();
+    let mut opencvs = (0..threads.max(1)).map(start).collect::<Result<Vec<_>, _>>()?;
+    let version = opencvs[0].as_mut().map(OpenCv::version).transpose()?;
+    let run = table::Run { opencv: version, frames: options.frames() };
     let mut rows = Vec::new();
     for (index, condition) in conditions.iter().enumerate() {
         eprintln!("{} of {}: {}", index + 1, conditions.len(), condition.name);

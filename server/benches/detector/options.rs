@@ -52,7 +52,11 @@ pub(crate) struct Options {
 
     /// Number of timed rounds through the frames; 0 to measure no times
     #[arg(long, default_value_t = 5)]
-    pub(crate) rounds: usize,
+    rounds: usize,
+
+    /// Measure only the accuracy of hough: OpenCV is not started, and no times are measured
+    #[arg(long)]
+    pub(crate) alone: bool,
 
     /// Number of threads that measure accuracy [default: one per core]
     #[arg(long)]
@@ -68,6 +72,11 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// Number of timed rounds.
+    pub(crate) fn rounds(&self) -> usize {
+        if self.alone { 0 } else { self.rounds }
+    }
+
     /// Frames of a condition at 640x480.
     pub(crate) fn frames(&self) -> u64 {
         if self.quick { QUICK } else { self.frames }

@@ -25,20 +25,32 @@ pub(crate) struct Row {
     /// How many frames were asked for at 640x480.
     frames: u64,
     pub(crate) hough: Figures,
+    /// `None` if OpenCV was left out.
+    pub(crate) opencv: Option<Theirs>,
+    pub(crate) times: Option<Times>,
+}
+
+/// OpenCV's figures: of the gradient method and of ALT.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Theirs {
     pub(crate) gradient: Figures,
     pub(crate) alt: Figures,
     pub(crate) settings: [Setting; 2],
-    pub(crate) times: Option<Times>,
 }
 
 impl Row {
     /// Measures a condition, or takes it from the last run if that is allowed.
-    pub(crate) fn make(condition: &Condition, options: &Options, opencvs: &mut [OpenCv]) -> Result<Self, Failure> {
+    pub(crate) fn make(
+        condition: &Condition,
+        options: &Options,
+        opencvs: &mut [Option<OpenCv>],
+    ) -> Result<Self, Failure> {
         let file = file(&condition.name);
         if options.resume
             && let Some(row) = Self::read(&file)
             && row.frames == options.frames()
             && row.goals == condition.goals
+            && row.opencv.is_none() == options.alone
             && row.times.is_some() == is_timed(condition, options)
         {
             eprintln!("  {}: as in the last run", condition.name);
@@ -49,19 +61,21 @@ impl Row {
         Ok(row)
     }
 
-    fn measure(condition: &Condition, options: &Options, opencvs: &mut [OpenCv]) -> Result<Self, Failure> {
+    fn measure(condition: &Condition, options: &Options, opencvs: &mut [Option<OpenCv>]) -> Result<Self, Failure> {
         let count = condition.count(options.frames());
-        let first = opencvs.first_mut().ok_or("no thread")?;
-        let settings = settings::choose(condition, (count / TUNING_SHARE).clamp(20, 200), first)?;
-        let [gradient, alt] = &settings;
-        let times = match is_timed(condition, options) {
-            true => Some(timing::measure(condition, options.rounds, [gradient, alt], first)?),
-            false => None,
-        };
-        let marks = accuracy::measure(condition, count, [gradient, alt], opencvs)?;
+        let (mut settings, mut times) = (None, None);
+        if let Some(first) = opencvs.first_mut().and_then(Option::as_mut) {
+            let chosen = settings::choose(condition, (count / TUNING_SHARE).clamp(20, 200), first)?;
+            if is_timed(condition, options) {
+                times = Some(timing::measure(condition, options.rounds(), &chosen, first)?);
+            }
+            settings = Some(chosen);
+        }
+        let marks = accuracy::measure(condition, count, settings.as_ref(), opencvs)?;
         let [hough, gradient, alt] = marks.map(|marks| marks.figures());
+        let opencv = settings.map(|settings| Theirs { gradient, alt, settings });
         let name = condition.name.clone();
-        Ok(Self { name, goals: condition.goals, frames: options.frames(), hough, gradient, alt, settings, times })
+        Ok(Self { name, goals: condition.goals, frames: options.frames(), hough, opencv, times })
     }
 
     fn read(file: &Path) -> Option<Self> {
@@ -71,7 +85,7 @@ impl Row {
 
 /// Empty frames are counted, not timed.
 fn is_timed(condition: &Condition, options: &Options) -> bool {
-    options.rounds > 0 && !condition.is_empty()
+    options.rounds() > 0 && !condition.is_empty()
 }
 
 fn file(name: &str) -> PathBuf {

@@ -7,8 +7,8 @@ use crate::row::Row;
 
 /// What was run, and on which machine.
 pub(crate) struct Run {
-    /// OpenCV's version.
-    pub(crate) opencv: String,
+    /// OpenCV's version; `None` if it was left out.
+    pub(crate) opencv: Option<String>,
     /// Frames of a condition at 640x480.
     pub(crate) frames: u64,
 }
@@ -25,7 +25,9 @@ pub(crate) fn write(run: &Run, rows: &[Row]) -> Result<String, fmt::Error> {
     if !empty.is_empty() {
         false_positives(&mut out, &empty)?;
     }
-    settings(&mut out, rows)?;
+    if run.opencv.is_some() {
+        settings(&mut out, rows)?;
+    }
     Ok(out)
 }
 
@@ -35,11 +37,17 @@ fn head(out: &mut String, run: &Run) -> fmt::Result {
         "{} frames a condition at 640x480, a fifth at 1920x1080, of seeds that nothing was tuned on. Errors are mean \
          L1 in px over the frames not missed; missed means no circle, or one more than 5 px off. The limit is the mean of \
          the frames' Cramér–Rao bounds; without noise it is a reference only, since rounding is not random. `hough` runs \
-         at its default options; OpenCV {} is told the true range of radii and runs at the setting that suits each condition \
-         best (last table). Times are medians on one thread of {}, gray frame to circle, blur included, all going \
-         round through the same 64 MiB of frames in turns.\n",
+         at its default options{}\n",
         run.frames,
-        run.opencv,
+        run.opencv.as_deref().map_or_else(|| ".".to_owned(), opponent),
+    )
+}
+
+fn opponent(version: &str) -> String {
+    format!(
+        "; OpenCV {version} is told the true range of radii and runs at the setting that suits each condition best (last \
+         table). Times are medians on one thread of {}, gray frame to circle, blur included, all going round through the \
+         same 64 MiB of frames in turns.",
         processor()
     )
 }
@@ -65,17 +73,21 @@ fn accuracy(out: &mut String, rows: &[&Row]) -> fmt::Result {
         out,
         &head,
         rows.iter().map(|row| {
+            let theirs = row.opencv.as_ref();
+            let missed =
+                |figures: Option<&Figures>| figures.map_or_else(|| "–".to_owned(), |it| percent(it.missed_rate().0));
+            let [gradient, alt] = [theirs.map(|theirs| &theirs.gradient), theirs.map(|theirs| &theirs.alt)];
             let times = |time: fn(&crate::timing::Times) -> f64, digits| shown(row.times.as_ref().map(time), digits);
             vec![
                 row.name.clone(),
                 px(row.hough.limit_px),
                 px(row.hough.mean_px),
                 shown(row.hough.ratio(), 3),
-                px(row.gradient.mean_px),
-                px(row.alt.mean_px),
-                percent(row.hough.missed_rate().0),
-                percent(row.gradient.missed_rate().0),
-                percent(row.alt.missed_rate().0),
+                px(gradient.and_then(|figures| figures.mean_px)),
+                px(alt.and_then(|figures| figures.mean_px)),
+                missed(Some(&row.hough)),
+                missed(gradient),
+                missed(alt),
                 times(|times| times.hough_us, 0),
                 times(|times| times.classic_us, 0),
                 times(|times| times.gradient_us, 0),
@@ -106,7 +118,8 @@ fn goals(out: &mut String, rows: &[&Row]) -> fmt::Result {
             let (goals, hough) = (&row.goals, &row.hough);
             let (missed, bound) = hough.missed_rate();
             let missed_text = format!("{} of {} (< {})", hough.missed, hough.discs, percent(bound));
-            let closer = row.gradient.mean_px.zip(hough.mean_px).map(|(theirs, ours)| theirs / ours);
+            let theirs_px = row.opencv.as_ref().and_then(|theirs| theirs.gradient.mean_px);
+            let closer = theirs_px.zip(hough.mean_px).map(|(theirs, ours)| theirs / ours);
             vec![
                 row.name.clone(),
                 at_most(hough.ratio(), goals.ratio, |ratio| format!("{ratio:.3}")),
@@ -122,33 +135,39 @@ fn goals(out: &mut String, rows: &[&Row]) -> fmt::Result {
     )
 }
 
+/// Frames without a disc, and in how many of them our detector and OpenCV's two methods found one.
+type Finds = (u64, u64, Option<[u64; 2]>);
+
 fn false_positives(out: &mut String, rows: &[&Row]) -> fmt::Result {
     writeln!(out, "Frames without a disc, in which any circle is a false positive:\n")?;
     let head = ["condition", "frames", "hough", "share (95 % bound)", "OpenCV G", "OpenCV ALT"];
-    let sum = |figures: fn(&Row) -> &Figures| {
-        rows.iter()
-            .fold((0, 0), |(hits, frames), row| (hits + figures(row).false_positives, frames + figures(row).empty))
+    let finds = |row: &Row| -> Finds {
+        let theirs = row.opencv.as_ref().map(|it| [it.gradient.false_positives, it.alt.false_positives]);
+        (row.hough.empty, row.hough.false_positives, theirs)
     };
-    let all = [sum(|row| &row.hough), sum(|row| &row.gradient), sum(|row| &row.alt)];
-    let each = rows.iter().map(|row| {
-        let [hough, gradient, alt] = [&row.hough, &row.gradient, &row.alt].map(|f| (f.false_positives, f.empty));
-        (row.name.as_str(), None, [hough, gradient, alt])
+    let each = rows.iter().map(|row| (row.name.as_str(), None, finds(row)));
+    let all = rows.iter().map(|row| finds(row)).reduce(|(frames, ours, theirs), (more, our_more, their_more)| {
+        let theirs = theirs.zip(their_more).map(|([gradient, alt], more)| [gradient + more[0], alt + more[1]]);
+        (frames + more, ours + our_more, theirs)
     });
     // All of them share one goal.
     let goal = rows.first().and_then(|row| row.goals.false_positives);
-    let cells = |(name, goal, counts): (&str, Option<f64>, [(u64, u64); 3])| {
-        let (rate, bound) = rate(counts[0].0, counts[0].1);
+    let cells = |(name, goal, (frames, ours, theirs)): (&str, Option<f64>, Finds)| {
+        let (rate, bound) = rate(ours, frames);
         let share = rate_at_most(rate, goal, &format!("{} (< {})", percent(rate), percent(bound)));
-        let [hough, gradient, alt] = counts.map(|(hits, _)| hits.to_string());
-        vec![name.to_owned(), counts[0].1.to_string(), hough, share, gradient, alt]
+        let [gradient, alt] = [0, 1].map(|method| theirs.map_or_else(|| "–".to_owned(), |it| it[method].to_string()));
+        vec![name.to_owned(), frames.to_string(), ours.to_string(), share, gradient, alt]
     };
-    table(out, &head, each.chain([("all", goal, all)]).map(cells))
+    table(out, &head, each.chain(all.map(|all| ("all", goal, all))).map(cells))
 }
 
 fn settings(out: &mut String, rows: &[Row]) -> fmt::Result {
     writeln!(out, "OpenCV's settings:\n")?;
-    let cells = |row: &Row| [row.name.clone(), row.settings[0].to_string(), row.settings[1].to_string()].to_vec();
-    table(out, &["condition", "HOUGH_GRADIENT (G)", "HOUGH_GRADIENT_ALT (ALT)"], rows.iter().map(cells))
+    let cells = |row: &Row| {
+        let [gradient, alt] = row.opencv.as_ref()?.settings.map(|setting| setting.to_string());
+        Some(vec![row.name.clone(), gradient, alt])
+    };
+    table(out, &["condition", "HOUGH_GRADIENT (G)", "HOUGH_GRADIENT_ALT (ALT)"], rows.iter().filter_map(cells))
 }
 
 fn table(out: &mut String, head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> fmt::Result {

@@ -28,7 +28,7 @@ pub(crate) struct Times {
 pub(crate) fn measure(
     condition: &Condition,
     rounds: usize,
-    settings: [&Setting; 2],
+    settings: &[Setting; 2],
     opencv: &mut OpenCv,
 ) -> Result<Times, Failure> {
     eprintln!("  {}: times", condition.name);
@@ -40,9 +40,9 @@ pub(crate) fn measure(
     for round in 0..=rounds {
         let turns = [
             run(hough.as_mut(), &batch),
-            opencv.detect(settings[0], condition.whole_radii())?.times_us,
+            opencv.detect(&settings[0], condition.whole_radii())?.times_us,
             run(classic.as_mut(), &batch),
-            opencv.detect(settings[1], condition.whole_radii())?.times_us,
+            opencv.detect(&settings[1], condition.whole_radii())?.times_us,
         ];
         if round > 0 {
             times_us.iter_mut().zip(turns).for_each(|(all, turn)| all.extend(turn));
