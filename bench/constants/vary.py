@@ -3,6 +3,7 @@
 
     bench/constants/vary.py                    # all, times 0.7 and 1.4: half an hour on two cores
     bench/constants/vary.py MIN_EVIDENCE:0.8   # one, times 0.8
+    bench/constants/vary.py --check            # only whether the changed copy compiles
 
 Copies the last commit to target/vary, and turns each constant there into a function that multiplies it by a factor,
 which the benchmark changes between two runs over its frames (vary.rs). As long as all factors are 1, the copy answers
@@ -27,7 +28,7 @@ FLOATS = ("f64", "f32")
 
 # Integers that only bound a loop or a count.
 COUNTS = set(
-    "MAX_MEASURED MAX_ITERATIONS MAX_ANNULI ADRIFT_AFTER SETTLING_SHIFTS SETTLING_BALL MIN_SECTORS MAX_CANDIDATES "
+    "MAX_MEASURED MAX_ITERATIONS MAX_PEAKS MAX_ANNULI ADRIFT_AFTER SETTLING_SHIFTS SETTLING_BALL MIN_SECTORS MAX_CANDIDATES "
     "FIRST_PEAKS MIN_VOTES NEAR_STEPS FIT_STEPS MIN_AGREEING FEW_DIRECTIONS MIN_DIRECTIONS MIN_EDGES PAIRED "
     "MOST_FOR_ONE MOST_FOR_ALL MIN_STROKE_ARCS MIN_PIXELS MAX_EDGES TOLERANCE SMALL_TOLERANCE SMALL_STEPS BESIDE".split()
 )
@@ -173,6 +174,10 @@ def main():
     with subprocess.Popen(["git", "archive", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE) as archive:
         subprocess.run(["tar", "-x", "-C", COPY], stdin=archive.stdout, check=True)
     names = prepare(COPY)
+    if sys.argv[1:] == ["--check"]:
+        check = ["cargo", "check", "-p", "server", "--bench", "detector"]
+        subprocess.run(check, cwd=COPY, env={**os.environ, "CARGO_TARGET_DIR": str(ROOT / "target")}, check=True)
+        return
     chosen = COPY / "settings.txt"
     chosen.write_text("".join(f"{number} {factor:.6g}\n" for number, factor in settings(names, sys.argv[1:])))
     pictures = ROOT / "target" / "tmp" / "pictures"
