@@ -1,10 +1,9 @@
 //! `server token`: makes a token, into a new file that only its owner can read, or to stdout.
 
-use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
 
-use shared::admission::Token;
+use shared::admission::{Token, make_private};
 use shared::shell::exit::Exit;
 use shared::shell::standard::unless_reader_left;
 use tracing::error;
@@ -27,7 +26,7 @@ pub fn run(file: Option<&Path>) -> Exit {
             }
         };
     };
-    match write(path, &token) {
+    match make_private(path, &token) {
         Ok(()) => Exit::Fine,
         Err(wrong) if wrong.kind() == io::ErrorKind::AlreadyExists => {
             error!("{} exists, and is not overwritten: name another file, or remove it first", path.display());
@@ -38,12 +37,4 @@ pub fn run(file: Option<&Path>) -> Exit {
             Exit::Other
         }
     }
-}
-
-fn write(path: &Path, token: &str) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(token.as_bytes())
 }

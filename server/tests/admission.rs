@@ -10,7 +10,7 @@ use shared::admission::{Nonce, Nonces, Token};
 use shared::protocol::message::Role;
 use tempfile::TempDir;
 use testkit::ends::{ListeningClient, Server};
-use testkit::program::{Program, command};
+use testkit::program::{Program, command, command_after};
 use testkit::report::{ReportFile, only_session};
 
 const TOKEN: &str = "a token of tests";
@@ -292,5 +292,58 @@ fn no_log_report_or_file_of_a_run_holds_the_token() {
         let path = entry.expect("a file").path();
         let bytes = std::fs::read(&path).expect("a file");
         assert!(!bytes.windows(TOKEN.len()).any(|part| part == TOKEN.as_bytes()), "{}", path.display());
+    }
+}
+
+#[test]
+fn a_server_whose_token_or_key_comes_through_a_pipe_says_that_it_waits_and_can_be_stopped() {
+    let files = Files::new();
+    let pipe = files.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    let pipe = pipe.to_str().expect("UTF-8");
+    let token = files.option(Some("token"));
+    for options in [
+        vec!["--token-file", pipe],
+        with(&["--identity", pipe], &token),
+        vec!["--tls-cert", pipe, "--tls-key", pipe],
+        vec!["--tls-ca", pipe],
+    ] {
+        let mut server = command("server");
+        server.args(["--no-graphics", "--listen", "127.0.0.1:0"]).args(&options);
+        let mut server = Program::start(server);
+        server.stderr.wait_for("waiting for somebody to write");
+        server.signal("TERM");
+        // A stop before the first frame is none that the user has to look into.
+        let ended = server.end();
+        assert!(!ended.said().contains("panicked"), "{options:?}: {}", ended.said());
+        ended.expect(0);
+    }
+    // Once somebody writes, it goes on.
+    let mut server = command("server");
+    server.args(["--no-graphics", "--listen", "127.0.0.1:0", "--token-file", pipe]);
+    let mut server = Program::start(server);
+    server.stderr.wait_for("waiting for somebody to write");
+    std::fs::write(pipe, TOKEN).expect("the pipe");
+    server.stderr.wait_for("listening on");
+    server.signal("TERM");
+    server.end().expect(0);
+}
+
+#[test]
+fn a_full_disk_leaves_no_empty_token_or_key() {
+    let files = Files::new();
+    let token = files.option(Some("token"));
+    let made = files.path("made");
+    let path = made.to_str().expect("UTF-8");
+    let key = with(&["--no-graphics", "--listen", "127.0.0.1:0", "--identity", path], &token);
+    for (options, code) in [(vec!["token", path], 4), (key, 2)] {
+        let mut server = command_after("ulimit -f 0", "server");
+        server.args(&options);
+        Program::start(server).end().expect(code).says("File too large");
+        let left: Vec<_> = std::fs::read_dir(files.path(""))
+            .expect("the folder")
+            .map(|file| file.expect("a file").file_name())
+            .collect();
+        assert_eq!(left.len(), 4, "{options:?} left {left:?}");
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use shared::door::discovery::{CONVENTIONAL_HOST, DEFAULT_PORT};
+use shared::shell::threads;
 use tokio::net::lookup_host;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -33,6 +34,10 @@ impl NameLookup {
         if self.running.is_none() && self.next.is_none_or(|next| Instant::now() >= next) {
             self.next = Some(Instant::now() + LOOKUP_INTERVAL);
             self.running = Some(tokio::spawn(async {
+                // A look-up is a thread.
+                if threads::has_room().is_err() {
+                    return Vec::new();
+                }
                 let addresses = lookup_host((CONVENTIONAL_HOST, DEFAULT_PORT)).await;
                 addresses.map(|all| all.take(MOST_ADDRESSES).collect()).unwrap_or_default()
             }));

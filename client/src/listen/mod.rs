@@ -147,9 +147,10 @@ async fn accept_all(
                 Ok((stream, peer)) => {
                     visitors += 1;
                     let (desk, done) = (desk.clone(), done.clone());
-                    shards.spawn(async move {
-                        // The channel is closed once the only session is over.
-                        let _ = done.send(desk.attend(stream, peer).await).await;
+                    let attending = async move { desk.attend(stream, peer).await };
+                    shards.spawn(attending, |attended| async move {
+                        // The channel is closed once the only session is over. A panic was logged.
+                        let _ = done.send(attended.flatten()).await;
                     });
                 }
                 Err(error) => {

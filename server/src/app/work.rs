@@ -2,7 +2,9 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use client::config::{Server as ClientTarget, ServerAddress};
 use shared::door::admission::Admission;
@@ -14,11 +16,14 @@ use shared::shell::descriptors::with_advice;
 use shared::shell::exit::Exit;
 use shared::shell::runtime;
 use shared::shell::stop::{Stop, Stopper};
+use shared::shell::threads;
 use shared::shell::tls_files;
 use shared::shell::token_file::{admission_of_server, warn_if_exposed};
 use shared::shell::window::Board;
 use shared::tls::Tls;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::time::sleep;
 use tracing::{error, info, warn};
 
 use super::embedded::Embedded;
@@ -37,6 +42,9 @@ use crate::serve::{self, Ended, Entrance, ServeConfig};
 use crate::session::SessionConfig;
 use crate::source::{StreamFormat, Supply};
 use crate::task::TaskName;
+
+/// Time after which a read is reported as slow: even the slowest disk reads such a file in less.
+const SLOW_READ: Duration = Duration::from_millis(500);
 
 /// Everything that a run does except drawing the window.
 pub(super) struct Work<'a> {
@@ -78,11 +86,7 @@ impl Work<'_> {
 
     /// Opens the outputs of this plan and the entrance. `None` if the run was stopped meanwhile.
     pub(super) async fn start(&self, plan: Plan<'_>, stop: &mut Stop) -> Result<Option<Started>, Refused> {
-        let Local { token_file, identity, tls_cert, tls_key, tls_ca, .. } = self.local;
-        let admission = admission_of_server(token_file.as_deref(), identity.as_deref())
-            .map_err(|wrong| Refused::usage(wrong.to_string()))?;
-        let tls = tls_files::tls(tls_cert.as_deref(), tls_key.as_deref(), tls_ca.as_deref())
-            .map_err(|wrong| Refused::usage(wrong.to_string()))?;
+        let Some((admission, tls)) = secrets(self.local, stop).await? else { return Ok(None) };
         let unwritable =
             |wrong: OutputError| Refused { wrong: format!("{wrong}: {}", wrong.advice()), exit: Exit::Usage };
         let Some(outputs) = outputs(plan, stop).await.map_err(unwritable)? else { return Ok(None) };
@@ -195,6 +199,41 @@ impl Work<'_> {
         let listeners = listen(asked).await.map_err(|error| refused_to_listen(asked, &error))?;
         let addresses: io::Result<_> = listeners.iter().map(TcpListener::local_addr).collect();
         Ok((listeners, addresses.map_err(|error| refused_to_listen(asked, &error))?))
+    }
+}
+
+/// Reads the files of the token, the identity and TLS. `None` if the run was stopped meanwhile.
+///
+/// Opening a pipe waits until somebody writes to it. A thread waits, which the end of the process ends.
+async fn secrets(local: &Local, stop: &mut Stop) -> Result<Option<(Admission, Tls)>, Refused> {
+    let Local { token_file, identity, tls_cert, tls_key, tls_ca, .. } = local.clone();
+    let (tell, mut told) = oneshot::channel();
+    let read = move || {
+        let read = admission_of_server(token_file.as_deref(), identity.as_deref())
+            .map_err(|wrong| wrong.to_string())
+            .and_then(|admission| {
+                let tls = tls_files::tls(tls_cert.as_deref(), tls_key.as_deref(), tls_ca.as_deref());
+                Ok((admission, tls.map_err(|wrong| wrong.to_string())?))
+            });
+        // Nobody waits after a stop.
+        let _ = tell.send(read);
+    };
+    threads::spawn("secrets", read).map_err(|error| Refused { wrong: error.to_string(), exit: Exit::Other })?;
+    let mut slow = pin!(sleep(SLOW_READ));
+    let mut is_slow = false;
+    loop {
+        tokio::select! {
+            read = &mut told => {
+                // The thread answers unless it panicked, which was logged.
+                let read = read.unwrap_or_else(|_| Err("the files of the token and of TLS were not read".into()));
+                return read.map(Some).map_err(Refused::usage);
+            }
+            () = &mut slow, if !is_slow => {
+                is_slow = true;
+                info!("waiting for somebody to write the files of --token-file, --identity or --tls-*");
+            }
+            () = stop.stopped() => return Ok(None),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shared::door::websocket::{MessageWriter, Opcode, WebSocket};
+use shared::shell::threads;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
@@ -91,6 +92,7 @@ impl Sending<'_> {
                 let Some(shot) = self.pages.state().shot(session, before) else { return Ok(()) };
                 self.sent = Some((session, shot.record.id));
                 // Not on a thread of the sessions.
+                threads::has_room()?;
                 let message = tokio::task::spawn_blocking(move || shot.message()).await?;
                 self.writer.send(Opcode::Binary, &message).await
             }

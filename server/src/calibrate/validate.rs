@@ -1,10 +1,10 @@
 //! Cross-validation: how well a model predicts frames and poses that it was not fitted to.
 
 use std::panic::resume_unwind;
-use std::thread;
 
 use nalgebra::{Cholesky, DVector};
 use shared::lens::Point;
+use shared::shell::threads;
 
 use super::fit::{Fit, Sigma, fit_to};
 use super::observation::Set;
@@ -48,11 +48,7 @@ fn held_out(problem: &Problem<'_>, fit: &Fit, kept: &[bool]) -> Option<Vec<Point
 /// The results of independent fits, in their order. Each has a thread, because together they take most of the time of a
 /// calibration.
 fn at_once<T: Send>(count: usize, one: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    thread::scope(|scope| {
-        let one = &one;
-        let running: Vec<_> = (0..count).map(|at| scope.spawn(move || one(at))).collect();
-        running.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
-    })
+    threads::at_once(count, one).into_iter().map(|ran| ran.unwrap_or_else(|panic| resume_unwind(panic))).collect()
 }
 
 /// Whether two halves of the frames agree within their covariances: d (C₀ + C₁)⁻¹ d is χ² for the difference d of their

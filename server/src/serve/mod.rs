@@ -191,10 +191,11 @@ impl Server {
     fn accepted(self: Arc<Self>, shards: &Shards, arrival: Arrival) {
         let accepted = self.clock.now();
         self.places.come();
-        shards.spawn(async move {
-            let finished = self.attend(arrival, accepted).await;
-            // The receiver outlives every session.
-            let _ = self.finished.send(finished).await;
+        let finished = self.finished.clone();
+        let attending = async move { self.attend(arrival, accepted).await };
+        shards.spawn(attending, |attended| async move {
+            // The receiver outlives every session. A panic was logged.
+            let _ = finished.send(attended.unwrap_or(Finished::NoSession)).await;
         });
     }
 

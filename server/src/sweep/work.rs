@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use shared::shell::stop::Stopper;
+use shared::shell::threads::at_once;
 use shared::text::Escaped;
 use tracing::warn;
 
@@ -74,15 +75,15 @@ impl Work<'_> {
         let progress = Progress::start(all, &shared.done, is_quiet);
         let began = Instant::now();
         thread::scope(|scope| {
-            let ticking = scope.spawn(|| progress.tick());
-            let workers: Vec<_> = (0..self.jobs).map(|_| scope.spawn(|| self.worker(&shared, began))).collect();
-            for worker in workers {
-                if worker.join().is_err() {
+            // Without its thread there is no progress line.
+            let ticking = thread::Builder::new().spawn_scoped(scope, || progress.tick());
+            for worked in at_once(self.jobs, |_| self.worker(&shared, began)) {
+                if worked.is_err() {
                     shared.done().over.get_or_insert(Over::Failures(1, "a worker panicked".into()));
                 }
             }
             progress.end();
-            let _ = ticking.join();
+            drop(ticking.map(thread::ScopedJoinHandle::join));
         });
         shared.done().clone()
     }

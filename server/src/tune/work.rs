@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 use serde_json::Value;
 use shared::shell::stop::Stopper;
+use shared::shell::threads::at_once;
 use tracing::{debug, info};
 
 use super::core::goal::{Figure, Sample};
@@ -84,15 +84,11 @@ fn all(
             one(plan, request, &mut runner, shared, stopper, &mut ran)?;
         }
     };
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(worker)).collect();
-        let mut all = Vec::new();
-        for worker in workers {
-            let ran = worker.join().unwrap_or_else(|_| Err(SweepError::Stopped("a worker panicked".into())));
-            all.extend(ran?);
-        }
-        Ok(all)
-    })
+    let mut all = Vec::new();
+    for ran in at_once(jobs.max(1), |_| worker()) {
+        all.extend(ran.unwrap_or_else(|_| Err(SweepError::Stopped("a worker panicked".into())))?);
+    }
+    Ok(all)
 }
 
 /// Runs the blocks of a request. After a failure the rest is left out: nothing more is asked about the setting.

@@ -1,8 +1,7 @@
 //! The identity of a server: an Ed25519 key that it keeps, so that clients can tell it from other holders of the token.
 
 use std::fmt;
-use std::fs::OpenOptions;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -14,6 +13,7 @@ use thiserror::Error;
 
 use super::fingerprint::Fingerprints;
 use super::hex::{from_hex, to_hex};
+use super::private_file::make_private;
 use super::proof::{Nonces, covered_by_signature};
 use crate::text::Brief;
 
@@ -98,13 +98,12 @@ impl Identity {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let mut seed = [0; KEY];
                 SystemRandom::new().fill(&mut seed).map_err(|_| IdentityError::NoRandom)?;
-                let mut options = OpenOptions::new();
-                options.write(true).create_new(true);
-                #[cfg(unix)]
-                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-                let mut file = options.open(path).map_err(unreadable)?;
-                file.write_all(format!("{}\n", to_hex(&seed)).as_bytes()).map_err(unreadable)?;
-                Self::of(&seed).ok_or_else(|| IdentityError::NoKey { path: path.to_owned() })
+                match make_private(path, &format!("{}\n", to_hex(&seed))) {
+                    Ok(()) => Self::of(&seed).ok_or_else(|| IdentityError::NoKey { path: path.to_owned() }),
+                    // Another server made it meanwhile.
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::read_or_make(path),
+                    Err(error) => Err(unreadable(error)),
+                }
             }
             Err(error) => Err(unreadable(error)),
         }

@@ -11,6 +11,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{sleep_until, timeout};
 
 use crate::shell::descriptors::is_out_of_descriptors;
+use crate::shell::threads;
 use crate::time::MonotonicClock;
 
 use super::race::{Race, Step};
@@ -90,6 +91,8 @@ pub async fn connect(server: &str) -> Result<TcpStream, Unreachable> {
     if let Ok(address) = server.parse() {
         return attempt(address).await.1.map_err(Unreachable::Address);
     }
+    // A look-up is a thread.
+    threads::has_room().map_err(Unreachable::Name)?;
     let addresses = timeout(LOOKUP_LIMIT, lookup_host(server)).await;
     let addresses = addresses.map_err(|_| Unreachable::Resolver)?.map_err(Unreachable::Name)?;
     first_of(addresses).await

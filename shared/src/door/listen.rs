@@ -10,6 +10,7 @@ use tracing::{debug, warn};
 
 use crate::shell::descriptors::{is_out_of_descriptors, with_advice};
 use crate::shell::exit::Exit;
+use crate::shell::threads;
 
 /// If any port will do, the number of ports to try until one is free at all addresses.
 const PORT_ATTEMPTS: usize = 16;
@@ -20,6 +21,10 @@ const PORT_ATTEMPTS: usize = 16;
 /// If the port is taken at one of the addresses, or none of them belongs to this machine.
 pub async fn listen(name: &str) -> io::Result<Vec<TcpListener>> {
     let mut addresses: Vec<SocketAddr> = Vec::new();
+    // The look-up of a name is a thread.
+    if name.parse::<SocketAddr>().is_err() {
+        threads::has_room()?;
+    }
     for address in lookup_host(name).await? {
         if !addresses.contains(&address) {
             addresses.push(address);

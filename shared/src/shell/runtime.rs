@@ -4,12 +4,15 @@ use std::io;
 
 use tokio::runtime::{Builder, Runtime};
 
+use super::random;
+
 /// Starts a runtime for one thread.
 ///
 /// # Errors
-/// If the system has no descriptors left for it.
+/// If the system has no descriptors left for it, or no random numbers.
 pub fn start() -> io::Result<Runtime> {
     has_room()?;
+    random::open()?;
     Builder::new_current_thread().enable_all().build()
 }
 

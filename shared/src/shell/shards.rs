@@ -3,11 +3,11 @@
 
 use std::future::Future;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
 
-use super::runtime;
+use super::{runtime, threads};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
@@ -42,13 +42,24 @@ impl Shards {
 
     /// Runs a future on the thread with the fewest futures. Round robin could crowd one thread and leave another idle,
     /// because some futures end early (health checks, clients that left).
-    pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+    ///
+    /// `then` gets the result, or `None` if the future panicked: whoever counts the futures counts these too.
+    pub fn spawn<T, Next>(
+        &self,
+        future: impl Future<Output = T> + Send + 'static,
+        then: impl FnOnce(Option<T>) -> Next + Send + 'static,
+    ) where
+        T: Send + 'static,
+        Next: Future<Output = ()> + Send,
+    {
         // There is one thread per core, so at least one.
         let Some(shard) = self.shards.iter().min_by_key(|shard| shard.load.load(Ordering::Relaxed)) else { return };
         shard.load.fetch_add(1, Ordering::Relaxed);
         let place = Place(shard.load.clone());
         shard.runtime.spawn(async move {
-            future.await;
+            // A task of its own, whose panic ends only that task.
+            let result = tokio::spawn(future).await.ok();
+            then(result).await;
             drop(place);
         });
     }
@@ -56,22 +67,27 @@ impl Shards {
 
 impl Shard {
     fn start(index: usize) -> io::Result<Self> {
-        let runtime = runtime::start()?;
-        let handle = runtime.handle().clone();
         let (end, ended) = oneshot::channel::<()>();
-        thread::Builder::new().name(format!("session-{index}")).spawn(move || {
+        let (started, starting) = mpsc::sync_channel(1);
+        // The runtime starts on its thread: another runtime may be running on this one, where none may be dropped.
+        threads::spawn(format!("session-{index}"), move || {
+            let (handle, runtime) = match runtime::start() {
+                Ok(runtime) => (Ok(runtime.handle().clone()), Some(runtime)),
+                Err(error) => (Err(error), None),
+            };
+            // Nobody waits if this was given up.
+            let _ = started.send(handle);
             // An error means that the sender was dropped, which ends the thread too.
-            let _ = runtime.block_on(ended);
+            let _ = runtime.map(|runtime| runtime.block_on(ended));
         })?;
-        Ok(Self { runtime: handle, load: Arc::default(), _end: end })
+        let runtime = starting.recv().map_err(|_| io::Error::other("the runtime did not start"))??;
+        Ok(Self { runtime, load: Arc::default(), _end: end })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::thread::ThreadId;
-
-    use tokio::sync::mpsc;
 
     use super::*;
 
@@ -81,12 +97,13 @@ mod tests {
 
     /// Spawns a future that runs until the returned sender is dropped; also returns its thread.
     fn stay(shards: &Shards) -> (oneshot::Sender<()>, ThreadId) {
-        let (here, mut place) = mpsc::channel(1);
+        let (here, mut place) = tokio::sync::mpsc::channel(1);
         let (leave, left) = oneshot::channel();
-        shards.spawn(async move {
+        let future = async move {
             here.send(thread::current().id()).await.unwrap();
             let _ = left.await;
-        });
+        };
+        shards.spawn(future, |_| async {});
         (leave, place.blocking_recv().unwrap())
     }
 
@@ -107,5 +124,20 @@ mod tests {
         }
         let first = staying.iter().filter(|(_, thread)| *thread == staying[0].1).count();
         assert_eq!(first, 2);
+    }
+
+    #[test]
+    fn a_future_that_panics_is_counted_out_and_the_next_one_runs() {
+        let shards = shards(1);
+        let (tell, mut told) = tokio::sync::mpsc::channel(2);
+        for panics in [true, false] {
+            let tell = tell.clone();
+            let future = async move {
+                assert!(!panics, "the test wants this panic");
+                7
+            };
+            shards.spawn(future, move |result| async move { tell.send(result).await.unwrap() });
+        }
+        assert_eq!([told.blocking_recv(), told.blocking_recv()], [Some(None), Some(Some(7))]);
     }
 }

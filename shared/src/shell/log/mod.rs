@@ -7,7 +7,7 @@
 mod limit;
 mod line;
 
-use std::io;
+use std::io::{self, Write};
 use std::panic::{self, PanicHookInfo};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,6 +21,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use super::queue::{Beside, DrainLimits, Queue};
 use super::standard::Target;
+use super::threads;
 
 use limit::Limiter;
 use line::{Kind, Line, Style};
@@ -51,6 +52,10 @@ pub struct Logging(Lines);
 pub fn start(program: &'static str, verbose: u8, quiet: bool) -> Logging {
     let style = Style { program, has_colours: AutoStream::choice(&io::stderr()) != ColorChoice::Never };
     let lines = Lines::to(Target::Stderr.open(), style);
+    if !lines.queue.has_writer() {
+        // stderr may be closed.
+        let _ = writeln!(io::stderr(), "{program}: there is no log: {}", threads::MORE_THREADS);
+    }
     // If logging was started before, as in tests, the first start stays in effect.
     let _ = tracing_subscriber::registry().with(filter(program, verbose, quiet)).with(lines.clone()).try_init();
     // The default hook writes to stderr and waits for it.

@@ -98,6 +98,11 @@ impl Queue {
         self.state.waiting.load(Ordering::Acquire)
     }
 
+    /// Whether the thread could start.
+    pub(super) fn has_writer(&self) -> bool {
+        self.writer.is_some()
+    }
+
     /// Number of texts lost so far.
     pub(super) fn lost(&self) -> u64 {
         self.state.lost.load(Ordering::Relaxed)
