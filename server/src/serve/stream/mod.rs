@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use shared::flow::pacer::Rate;
 use shared::link::{Lane, Link, LinkClosed, LinkEvent, LinkSender, Signs};
+use shared::memory::look_for;
 use shared::protocol::message::Delivery;
 use shared::shell::stop::{Stop, Stopper};
 use shared::time::{Micros, MonotonicClock};
@@ -27,7 +28,7 @@ use crate::output::mcap::SessionRecorder;
 use crate::output::report::{SessionReport, UdpBuffers, Whereabouts};
 use crate::score::record::FrameRecord;
 use crate::session::{Action, End, Session, SessionConfig};
-use crate::source::{SourceError, Supply};
+use crate::source::{SourceError, StreamFormat, Supply};
 
 use super::config::ServeConfig;
 use super::places::Place;
@@ -37,6 +38,9 @@ use frames::{FrameMaker, MadeFrame, MakeError};
 use outgoing::Outgoing;
 use reporter::Reporter;
 use room::Room;
+
+/// A frame's bytes on their way to the link, at the least: encoded, and in messages.
+const UNDER_WAY: usize = 2;
 
 /// Longest wait between two acknowledgements while the `bye` and what is queued before it are delivered. If every fifth
 /// packet is lost, delivery may take several retransmissions.
@@ -148,6 +152,8 @@ fn open(
     clock: MonotonicClock,
     recorder: Option<SessionRecorder>,
 ) -> Result<FrameMaker, SourceError> {
+    let StreamFormat { size, pixel } = supply.format();
+    look_for(UNDER_WAY * pixel.bytes(size), format_args!("frames of {size} {pixel} under way"))?;
     let encoder = FrameEncoder::new(config.encoding, config.delivery);
     Ok(FrameMaker::new(supply.open()?, encoder, link.max_message_size(), clock, recorder))
 }
