@@ -16,6 +16,7 @@ use shared::flow::pacer::Rate;
 use shared::link::{Lane, Link, LinkClosed, LinkEvent, LinkSender, Signs};
 use shared::memory::look_for;
 use shared::protocol::message::Delivery;
+use shared::shell::log::SESSIONS_AT_ONCE;
 use shared::shell::stop::{Stop, Stopper};
 use shared::time::{Micros, MonotonicClock};
 use tokio::sync::Notify;
@@ -340,7 +341,8 @@ impl Streamer<'_> {
                 return self.session.reject(refusal.to_string());
             }
             let number = self.session.number();
-            info!("session {number}: {} {} at {}", client.name, client.version, self.at.address);
+            let (burst, at) = (SESSIONS_AT_ONCE, &self.at.address);
+            info!(kind = "begun", burst, "session {number}: {} {} at {at}", client.name, client.version);
             debug!("session {number}: connected in {:.1} ms", connect_us as f64 / 1e3);
             self.reporter.started(self.session.task()).await;
         }
