@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 use client::cli::{Cli, Command};
 use client::{app, files};
+use shared::shell::file_size;
 use shared::shell::log;
 use shared::shell::manual;
 use shared::shell::options::{Environment, unknown_variables};
@@ -18,6 +19,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     standard::respect_dumb_terminals();
+    file_size::report_files_that_are_too_large();
     let environment = Environment::of_process();
     let unknown = unknown_variables(&environment);
     let cli = match Cli::read(std::env::args_os(), environment) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use shared::geometry::Size;
 use shared::link::{Lane, Link, LinkClosed, LinkEvent, LinkSender, Signs};
+use shared::memory::NoMemory;
 use shared::protocol::message::{IMAGE_TASK, Meta, Payload, Stream};
 use shared::shell::stop::Stop;
 use shared::text::Escaped;
@@ -21,7 +22,7 @@ use crate::pipeline::{ChosenPipeline, NoAnswers};
 use crate::session::{Action, Detection, End, ReceivedFrame, Session};
 use crate::tally::Tally;
 use crate::view::View;
-use crate::workers::{Pool, PoolError, Submitted, Turns, affordable};
+use crate::workers::{Pool, PoolError, Submitted, Turns, affordable, possible};
 
 /// How long to wait for the server to receive the client's `bye`.
 const BYE_LIMIT: Duration = Duration::from_millis(200);
@@ -209,7 +210,13 @@ impl Runner<'_> {
         if let Some(meta) = &stream.meta {
             debug!("the source says: {}", meta_line(meta));
         }
-        let workers = self.affordable(*workers, stream);
+        let workers = match self.affordable(*workers, chosen.name(), stream) {
+            Ok(workers) => workers,
+            Err(none) => {
+                self.session.reject(none.to_string());
+                return Ok(());
+            }
+        };
         let chosen = self.chosen.insert(chosen).clone();
         let (clock, detections) = (self.clock, &self.detections);
         self.pool = Some(Pool::start(workers, window, *policy, &chosen, clock, detections, self.turns)?);
@@ -237,15 +244,16 @@ impl Runner<'_> {
     }
 
     /// Limits `workers` to the number that memory has room for, and warns if that is smaller.
-    fn affordable(&self, workers: NonZeroUsize, stream: &Stream) -> NonZeroUsize {
+    fn affordable(&self, workers: NonZeroUsize, pipeline: &str, stream: &Stream) -> Result<NonZeroUsize, NoMemory> {
         // Cannot fail here: the session rejects a stream without a valid size.
-        let Ok(size) = stream.size() else { return workers };
+        let Ok(size) = stream.size() else { return Ok(workers) };
         let pictures = if stream.task == IMAGE_TASK { PICTURES } else { 0 };
         let affordable = affordable(workers, size, stream.pixel, pictures);
+        let affordable = possible(affordable, pipeline, size, stream.pixel, pictures)?;
         if affordable < workers {
             warn!("frames of {size} leave memory for {affordable} of {workers} workers");
         }
-        affordable
+        Ok(affordable)
     }
 
     fn received(&mut self, frame: ReceivedFrame) {

@@ -49,16 +49,26 @@ fn a_hello_that_cannot_be_used_is_refused_at_once_with_the_field() {
                   \xa5width\x04\xa4meta\x81\xa5place\x91\x01";
     let length = u32::try_from(hello.len()).expect("small").to_be_bytes();
     let bytes = [&b"{\"type\":\"link\",\"link\":\"tcp\"}\n"[..], &length, &[0], hello].concat();
+    over_tcp(bytes).expect(3).says(
+        "its hello cannot be used: malformed message: meta is not a map from texts to true, false, numbers and texts",
+    );
+}
+
+/// Runs a client that asks for the link tcp, against a server that says this.
+fn over_tcp(bytes: Vec<u8>) -> Ended {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("its address").to_string();
     let treat = saying(bytes);
     thread::spawn(move || listener.incoming().map_while(Result::ok).for_each(treat));
     let mut client = command("client");
     client.args([&address, "--no-graphics", "--link", "tcp"]);
-    let ended = Program::start(client).end().expect(3);
-    ended.says(
-        "its hello cannot be used: malformed message: meta is not a map from texts to true, false, numbers and texts",
-    );
+    Program::start(client).end()
+}
+
+#[test]
+fn a_link_that_was_not_asked_for_is_named() {
+    let ended = over_tcp(b"{\"type\":\"link\",\"link\":\"smoke\"}\n".to_vec()).expect(3);
+    ended.says("it gives the link \"smoke\", and tcp was asked for");
 }
 
 #[test]

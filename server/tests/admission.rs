@@ -165,6 +165,10 @@ fn proofs_that_are_replayed_swapped_of_another_session_or_malformed_are_refused(
         wrong.say(&hello(nonce));
         refused(&wrong.receive(), "64 hexadecimal digits");
     }
+    let mut talking = Peer::of(&server);
+    talking.challenged();
+    talking.say(&serde_json::json!({"type": "ping"}));
+    refused(&talking.receive(), "expected a proof, got \"ping\"");
     let mut reflecting = Peer::of(&server);
     let sink = Nonce::new().expect("random bytes");
     reflecting.say(&hello(&sink.to_string()));

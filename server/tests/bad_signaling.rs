@@ -193,6 +193,23 @@ fn a_first_line_that_is_not_a_hello_is_refused_with_an_example() {
 }
 
 #[test]
+fn a_page_whose_first_message_is_not_a_hello_is_told_what_a_hello_is() {
+    let server = server();
+    for (message, words) in [("{\"type\":\"ping\"}", "expected a hello, got"), ("hello", "it is not JSON")] {
+        let mut page = server.connect_page();
+        // A message of text (RFC 6455, section 5.2), masked with 0.
+        let head = [0x81, 0x80 | message.len() as u8, 0, 0, 0, 0];
+        page.write_all(&[&head[..], message.as_bytes()].concat()).expect("sent");
+        let mut said = Vec::new();
+        page.read_to_end(&mut said).expect("closed by the server");
+        let said = String::from_utf8_lossy(&said);
+        assert!(said.contains("{\"type\":\"error\",\"reason\":") && said.contains(words), "{said}");
+        assert!(said.contains("a hello is {"), "{said}");
+    }
+    serves_a_good_client(&server);
+}
+
+#[test]
 fn a_peer_whose_messages_are_too_small_gets_the_reason() {
     let server = server();
     let mut visitor = offered(&server);

@@ -153,12 +153,7 @@ fn connections_that_send_a_byte_now_and_then_do_not_affect_a_session() {
 #[test]
 fn a_page_that_floods_its_websocket_with_empty_pieces_is_closed_and_does_not_affect_a_session() {
     let inside = Inside::start(&[]);
-    let (mut page, host) = (inside.server.connect(), &inside.server.address);
-    let request = format!(
-        "GET /signaling HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    );
-    page.write_all(request.as_bytes()).expect("sent");
+    let mut page = inside.server.connect_page();
     // A message that goes on, masked with 0, and then pieces of it that bring nothing.
     let begun = [&[0x01, 0xfe, 0xea, 0x60, 0, 0, 0, 0][..], &[b' '; 0xea60]].concat();
     page.write_all(&begun).expect("sent");

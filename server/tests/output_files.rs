@@ -15,10 +15,10 @@ use testkit::program::{Program, command, command_after, command_at};
 use testkit::report::{ReportFile, checked, only_session, rows, sessions};
 
 /// Limits files to 8 KiB (16 KiB if the shell counts in units of 1,024 bytes), as on a disk that is then full.
-const FULL_AT_8K: &str = "trap '' XFSZ; ulimit -f 16";
+const FULL_AT_8K: &str = "ulimit -f 16";
 
 /// The same at 32 KiB (64 KiB), for a report of a few sessions.
-const FULL_AT_32K: &str = "trap '' XFSZ; ulimit -f 64";
+const FULL_AT_32K: &str = "ulimit -f 64";
 
 /// A name in a folder of its own.
 fn place(name: &str) -> (TempDir, PathBuf) {
@@ -158,6 +158,16 @@ fn a_report_goes_to_a_null_device_and_a_full_device_is_an_error() {
     };
     run("/dev/null").expect(0);
     run("/dev/full").expect(4).says("/dev/full");
+}
+
+#[test]
+fn a_report_for_a_stdout_that_is_closed_is_refused_and_one_for_a_null_device_is_not() {
+    for (line, code) in [("exec >&-", 2), ("exec >/dev/null", 0)] {
+        let mut server = command_after(line, "server");
+        server.args(["--loopback", "--no-graphics", "--frames", "2", "--json", "-"]);
+        let ended = Program::start(server).end().expect(code);
+        assert_eq!(said(&ended.stderr, "cannot write the report to stdout: it is closed"), usize::from(code == 2));
+    }
 }
 
 #[test]

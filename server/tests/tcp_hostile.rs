@@ -239,3 +239,37 @@ fn a_frame_before_the_hello_is_ignored_with_a_warning() {
     let ended = client.end().expect(3).says("ignoring a message: it is a frame before the hello");
     ended.says("the server said bye before the first frame: that was all");
 }
+
+/// Number of lines about the beginnings of sessions, or about their ends, and of the sessions that they are about: one
+/// each, and those that they count.
+fn accounted(lines: &[String], beginnings: bool) -> (usize, usize) {
+    let is_meant = |line: &&String| line.contains("server: session ") && line.contains(" at 127.0.0.1:") == beginnings;
+    let lines = lines.iter().filter(is_meant);
+    let more = |line: &String| line.split("(and ").nth(1)?.split(' ').next()?.parse::<usize>().ok();
+    lines.fold((0, 0), |(said, all), line| (said + 1, all + 1 + more(line).unwrap_or_default()))
+}
+
+#[test]
+fn a_flood_of_sessions_that_begin_and_end_at_once_is_logged_in_few_lines_that_count_them_all() {
+    const SESSIONS: usize = 600;
+    let mut server = Server::start(&["--frames", "30"]);
+    std::thread::scope(|scope| {
+        for _ in 0..10 {
+            scope.spawn(|| {
+                for _ in 0..SESSIONS / 10 {
+                    let mut peer = Peer::client(&server);
+                    peer.introduce();
+                    peer.0.get_ref().shutdown(Shutdown::Write).expect("open");
+                    peer.until_closed();
+                }
+            });
+        }
+    });
+    serves_a_good_client(&server);
+    server.program.signal("TERM");
+    let lines = server.end().expect(0).stderr;
+    for beginnings in [true, false] {
+        let (said, all) = accounted(&lines, beginnings);
+        assert!(all > SESSIONS && said < SESSIONS / 3 * 2, "{said} lines about {all} sessions: {lines:#?}");
+    }
+}

@@ -16,8 +16,8 @@
 //! [`flow`] decides when frames may be sent and when a peer counts as gone. A [`link`] carries messages. It is opened
 //! through a [`door`]: the port of the end that listens, where [`admission`] checks the token. Connections to it are
 //! [`socket`]s, in the clear or inside [`tls`]. [`connect`] reaches the port of a peer, and tries again until the peer
-//! answers. [`tuned`] reads the settings that a search found. [`canvas`] draws what windows show. [`pool`] reuses the
-//! memory of frames in flight. [`text`] makes foreign text safe to print.
+//! answers. [`tuned`] reads the settings that a search found. [`canvas`] draws what windows show. [`memory`] makes large
+//! buffers, [`pool`] reuses those of frames in flight. [`text`] makes foreign text safe to print.
 
 pub mod admission;
 pub mod bounded;
@@ -30,6 +30,7 @@ pub mod image;
 pub mod json;
 pub mod lens;
 pub mod link;
+pub mod memory;
 pub mod pool;
 pub mod protocol;
 pub mod shell;

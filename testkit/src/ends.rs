@@ -1,5 +1,6 @@
 //! The two ends of a session as programs: a server that listens, and its clients.
 
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 
@@ -38,6 +39,24 @@ impl Server {
         let stream = TcpStream::connect(&self.address).expect("the server listens");
         stream.set_read_timeout(Some(LIMIT)).expect("a limit");
         stream
+    }
+
+    /// Opens a page's WebSocket for signaling.
+    pub fn connect_page(&self) -> TcpStream {
+        let (mut page, host) = (self.connect(), &self.address);
+        let request = format!(
+            "GET /signaling HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        );
+        page.write_all(request.as_bytes()).expect("sent");
+        // Bytes of the WebSocket belong behind the whole answer.
+        let (mut head, mut byte) = (Vec::new(), [0]);
+        while !head.ends_with(b"\r\n\r\n") {
+            page.read_exact(&mut byte).expect("an answer");
+            head.extend(byte);
+        }
+        assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
+        page
     }
 
     /// Waits for the end of the server.

@@ -49,6 +49,14 @@ impl Looker {
         Ok(Self { detector, limits, all, explain: args.explain, found: Vec::new() })
     }
 
+    /// The detector's name.
+    pub(super) fn name(&self) -> &'static str {
+        match &self.detector {
+            Kind::Hough(_) => hough::NAME,
+            Kind::Other(detector) => detector.name(),
+        }
+    }
+
     /// Finds what is asked for.
     pub(super) fn look(&mut self, gray: ArrayView2<'_, u8>) {
         self.found.clear();

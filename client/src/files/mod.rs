@@ -5,12 +5,14 @@ use std::path::Path;
 use std::time::Instant;
 
 use shared::image::file::{self, ImageFileError, Picture};
+use shared::memory::look_for;
 use shared::shell::exit::Exit;
 use shared::shell::standard::reader_left;
 use shared::text::Escaped;
 use tracing::{debug, error};
 
 use crate::cli::DetectArgs;
+use crate::workers::look_for_detector;
 
 use draw::Drawings;
 use found::{Found, Seen};
@@ -19,6 +21,9 @@ use looker::Looker;
 mod draw;
 mod found;
 mod looker;
+
+/// Memory of a drawing, in bytes per pixel: a copy of the picture, the same in colour, and its file.
+const DRAWN_BYTES: usize = 9;
 
 /// The name that means the standard input.
 const STDIN: &str = "-";
@@ -51,7 +56,15 @@ pub fn run(args: &DetectArgs) -> Exit {
 
 fn look((index, path): (usize, &Path), looker: &mut Looker, drawings: Option<&Drawings>) -> Found {
     let file = path.display().to_string();
-    let Picture { image, changes } = match read(path) {
+    let picture = read(path).and_then(|picture| {
+        let size = picture.image.size();
+        look_for_detector(looker.name(), size)?;
+        if drawings.is_some() {
+            look_for(DRAWN_BYTES * size.pixels(), format_args!("a drawing of {size} px"))?;
+        }
+        Ok(picture)
+    });
+    let Picture { image, changes } = match picture {
         Ok(picture) => picture,
         Err(wrong) => {
             let (seen, error) = (Seen::default(), Some(wrong.to_string()));

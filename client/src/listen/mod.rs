@@ -21,6 +21,7 @@ use shared::link::Link;
 use shared::link::webrtc::HandshakeError;
 use shared::shell::descriptors::with_advice;
 use shared::shell::exit::Exit;
+use shared::shell::log::SESSIONS_AT_ONCE;
 use shared::shell::shards::Shards;
 use shared::shell::stop::Stop;
 use shared::shell::token_file::warn_if_exposed;
@@ -254,14 +255,16 @@ impl Desk {
             }
         };
         view.ended(&tally);
-        let failed = failure(&end, &tally);
+        let (failed, burst) = (failure(&end, &tally), SESSIONS_AT_ONCE);
         match (&failed, &end) {
             (Some((_, wrong)), End::NeverBegan { .. }) => {
                 warn!("session {number}: {wrong}");
                 return None;
             }
-            (Some((_, wrong)), _) => error!("session {number}: {wrong}"),
-            (None, End::ServerLeft { reason }) => info!("session {number}: the server said bye: {reason}"),
+            (Some((_, wrong)), _) => error!(kind = "failed", burst, "session {number}: {wrong}"),
+            (None, End::ServerLeft { reason }) => {
+                info!(kind = "ended", burst, "session {number}: the server said bye: {reason}");
+            }
             (None, _) => {}
         }
         let exit = failed.map_or(Exit::Fine, |(exit, _)| exit);

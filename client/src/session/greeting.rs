@@ -28,7 +28,7 @@ impl Session {
         match usable(hello) {
             Ok((stream, announced)) => {
                 let limit = announced.bytes() + FRAME_OVERHEAD;
-                let window = (stream.window as usize).clamp(1, (MAX_WINDOW as usize).min(FRAME_BUDGET / limit));
+                let window = (stream.window as usize).min(MAX_WINDOW as usize).min(FRAME_BUDGET / limit);
                 self.frames = Some(Frames { pieces: Reassembler::new(limit, window), announced });
                 if stream.delivery == Delivery::Live {
                     self.live = Some(live::receiver(&stream, window));
@@ -73,7 +73,29 @@ fn usable(hello: Hello) -> Result<(Stream, Announced), String> {
     if let Some(meta) = &stream.meta {
         message::check_meta(meta).map_err(|wrong| format!("its hello has {wrong}"))?;
     }
+    if stream.window == 0 {
+        return Err(format!("its hello announces a window of 0 frames: it must be from 1 to {MAX_WINDOW}"));
+    }
     let size = stream.size().map_err(|error| error.to_string())?;
     let announced = Announced { size, pixel: stream.pixel, encoding: stream.encoding };
     Ok((stream, announced))
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::protocol::encoding::StreamEncoding;
+    use testkit::greeting::server_hello;
+
+    use super::*;
+
+    #[test]
+    fn a_window_without_a_frame_is_refused_and_every_other_is_taken() {
+        for window in [0, 1, MAX_WINDOW, u32::MAX] {
+            let mut hello = server_hello("ack", StreamEncoding::Raw);
+            hello.stream.iter_mut().for_each(|stream| stream.window = window);
+            let said = usable(hello).err();
+            let wrong = "its hello announces a window of 0 frames: it must be from 1 to 4096";
+            assert_eq!(said.as_deref(), (window == 0).then_some(wrong));
+        }
+    }
 }

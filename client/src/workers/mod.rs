@@ -4,7 +4,8 @@
 //! Sessions that share the workers process frames in [`Turns`]. [`affordable`] limits the workers to as many as memory
 //! has room for.
 
-pub use budget::affordable;
+pub(crate) use budget::look_for_detector;
+pub use budget::{affordable, possible};
 pub use pool::{Pool, PoolError};
 pub use queue::{Policy, Submitted};
 pub use turns::{Line, Turns};

@@ -46,7 +46,7 @@ use std::path::Path;
 
 use shared::lens::Correction;
 use shared::shell::exit::Exit;
-use shared::shell::standard::unless_reader_left;
+use shared::shell::standard::{named_stdout, unless_reader_left};
 use shared::text::Escaped;
 
 use self::calibration::{Asked, Found};
@@ -110,10 +110,13 @@ fn write(options: &CalibrateOptions, found: &Found) -> Result<(), CalibrateError
             put(&folder.join("camera.yaml"), &camera)?;
         }
     }
+    let is_stdout = options.json.as_ref().is_some_and(|path| path.as_os_str() == "-");
+    if is_stdout {
+        named_stdout().map_err(|error| failed(Path::new("-"), error))?;
+    }
     if let Some(path) = &options.json {
         put(path, &json())?;
     }
-    let is_stdout = options.json.as_ref().is_some_and(|path| path.as_os_str() == "-");
     if is_stdout { Ok(()) } else { put(Path::new("-"), &print::text(&found.calibration)) }
 }
 

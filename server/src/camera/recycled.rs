@@ -2,10 +2,12 @@
 //!
 //! Each frame needs many planes of light, which are dropped when the frame is done. A [`Recycled`] list reuses the
 //! memory of a list dropped earlier. It takes that memory from the camera's [`Spare`], which the camera lends while it
-//! takes a picture.
+//! takes a picture. Without memory the picture ends (see [`shared::memory`]).
 
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
+
+use shared::memory::reserve_or_end;
 
 thread_local! {
     /// Spare memory of the camera that is taking a picture on this thread.
@@ -73,7 +75,7 @@ impl<T: Entry> Recycled<T> {
         list.clear();
         if list.capacity() < least {
             // With some extra room, because the ball's region changes in size as the ball moves.
-            list.reserve_exact(least + least / 8);
+            reserve_or_end(&mut list, least + least / 8, "the light of a frame");
         }
         Self(list)
     }

@@ -37,6 +37,7 @@ mod text;
 use std::path::Path;
 
 use shared::shell::exit::Exit;
+use shared::shell::standard::named_stdout;
 use shared::text::Escaped;
 use tracing::info;
 
@@ -211,6 +212,9 @@ fn kept(
 
 fn write(options: &CompareOptions, found: &Found) -> Result<(), CompareError> {
     let is_stdout = |path: &Option<std::path::PathBuf>| path.as_ref().is_some_and(|path| path.as_os_str() == "-");
+    if is_stdout(&options.json) || is_stdout(&options.markdown) {
+        named_stdout().map_err(|error| CompareError::Write { what: "the comparison to stdout".into(), error })?;
+    }
     if let Some(path) = &options.json {
         // Names, texts and finite numbers always have a JSON form.
         let text = shared::json::to_string_pretty(found).unwrap_or_default() + "\n";

@@ -5,6 +5,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
+use shared::memory::zeroed;
 use thiserror::Error;
 
 use super::record::{Channel, Chunk, HEAD, MAGIC, Message, Metadata, Schema, op};
@@ -193,7 +194,7 @@ impl<R: Read + Seek> Container<R> {
             return Err(ContainerError::TooLarge { at: begins, bytes });
         }
         // The file is that long, and the limit fits.
-        let mut data = vec![0; bytes as usize];
+        let mut data = zeroed(bytes as usize, format_args!("the record at byte {begins}")).map_err(io::Error::from)?;
         self.file.read_exact(&mut data)?;
         Ok(Some((opcode, data)))
     }

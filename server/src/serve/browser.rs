@@ -13,6 +13,7 @@ use shared::socket::Socket;
 use tokio::time::Instant;
 use tracing::debug;
 
+use super::greet::misunderstood;
 use super::greeter::{Connection, Greeter, Guest};
 use super::http::Upgraded;
 use crate::browser::Dashboard;
@@ -68,8 +69,11 @@ impl Greeter<'_> {
             }
             // The page was closed.
             Ok(Signal::Bye { .. }) | Err(SignalingError::Closed) => Ok(None),
-            Ok(other) => Err(SignalingError::Unexpected { expected: "a hello", got: other.name() }.into()),
-            Err(error) => Err(error.into()),
+            Ok(other) => {
+                let error = SignalingError::Unexpected { expected: "a hello", got: other.name() };
+                Err(misunderstood(signaling, error).await.into())
+            }
+            Err(error) => Err(misunderstood(signaling, error).await.into()),
         }
     }
 

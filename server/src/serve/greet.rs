@@ -310,7 +310,7 @@ impl Greeter<'_> {
 }
 
 /// Tells a visitor that its first message was wrong, and what a correct one looks like.
-async fn misunderstood(mut signaling: Signaling, error: SignalingError) -> SignalingError {
+pub(super) async fn misunderstood(mut signaling: Signaling, error: SignalingError) -> SignalingError {
     // Fails if the visitor closed or broke the connection; then there is nobody to tell.
     let _ = signaling.send(&Signal::Error { reason: format!("{error}; {HELLO}"), retry: false }).await;
     error

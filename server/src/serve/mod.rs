@@ -29,6 +29,7 @@ use shared::door::strangers::Strangers;
 use shared::link::webrtc::HandshakeError;
 use shared::protocol::encoding::StreamEncoding;
 use shared::shell::descriptors::with_advice;
+use shared::shell::log::SESSIONS_AT_ONCE;
 use shared::shell::shards::Shards;
 use shared::shell::stop::Stop;
 use shared::shell::wait::Wait;
@@ -271,7 +272,8 @@ impl Served {
     fn add(&mut self, report: &SessionReport) -> bool {
         let was_greeted = report.connect_us.is_some() && !matches!(report.end, End::Rejected { .. });
         if was_greeted {
-            info!("session {}: {}", report.session, report.end.describe());
+            let burst = SESSIONS_AT_ONCE;
+            info!(kind = "ended", burst, "session {}: {}", report.session, report.end.describe());
         } else {
             // Anybody can cause these by the thousand.
             info!(kind = "unbegun", "session {}: {}", report.session, report.end.describe());

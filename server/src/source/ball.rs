@@ -1,7 +1,9 @@
 //! The ball: a scene with known truth, seen by the simulated camera. It renders frames within the session.
 
 use clap::{Args, Command};
+use shared::geometry::Size;
 use shared::image::{Image, PixelFormat};
+use shared::memory::{NoMemory, caught, look_for};
 
 use super::error::SourceError;
 use super::group::BallsScene;
@@ -100,6 +102,16 @@ pub(super) fn option_given(run: &RunSpec, ids: Vec<String>) -> Option<String> {
 /// The time step of a scene without a frame rate, in seconds: that of 60 frames per second.
 pub const UNPACED_STEP_S: f64 = 1.0 / 60.0;
 
+/// Frames that a camera holds: its image and, with the effect of JPEG, the picture and the image read from it.
+const HELD: usize = 1;
+const HELD_WITH_JPEG: usize = 3;
+
+/// Looks for the memory of a camera's frames. The light of the effects is looked for where it is made.
+pub(super) fn look_for_frame(size: Size, pixel: PixelFormat, camera: &CameraConfig) -> Result<(), NoMemory> {
+    let held = if camera.jpeg.is_some() { HELD_WITH_JPEG } else { HELD };
+    look_for(held * pixel.bytes(size), format_args!("frames of {size} {pixel}"))
+}
+
 /// How the ball's position changes from frame to frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Motion {
@@ -150,7 +162,8 @@ impl BallScene {
             Some(Room { size, offset }) => self.place(&BallConfig { size, ..self.ball }, offset)?,
             None => scene,
         };
-        let camera = Camera::new(self.ball.size, self.pixel, &self.camera, self.ball.border, self.seed)?;
+        look_for_frame(self.ball.size, self.pixel, &self.camera)?;
+        let camera = caught(|| Camera::new(self.ball.size, self.pixel, &self.camera, self.ball.border, self.seed))??;
         let delay_s = self.camera.delay / 1e3;
         let shown = (delay_s > 0.0).then(|| scene.clone());
         Ok(BallSource { scene, shown, delay_s, camera, exposure: self.camera.exposure, next: 0 })
@@ -229,7 +242,7 @@ impl Source for BallSource {
     fn next(&mut self) -> Result<Option<SourceFrame<'_>>, SourceError> {
         let index = self.next;
         self.next += 1;
-        Ok(Some(self.frame(index)))
+        Ok(Some(caught(|| self.frame(index))?))
     }
 
     fn image(&self) -> Option<&Image> {

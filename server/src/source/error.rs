@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use shared::geometry::Size;
 use shared::image::PixelFormat;
 use shared::image::file::{self, ImageFileError};
+use shared::memory::NoMemory;
 use shared::shell::exit::Exit;
 use thiserror::Error;
 
@@ -43,6 +44,9 @@ pub enum SourceError {
     /// The camera is impossible.
     #[error(transparent)]
     Camera(#[from] CameraError),
+    /// There is no memory for a frame.
+    #[error(transparent)]
+    Memory(#[from] NoMemory),
     /// An option that belongs to another source.
     #[error("--{option} does not apply to --source {source_name}: leave it out, or use --source ball")]
     Option {
@@ -235,7 +239,7 @@ impl SourceError {
     /// The exit code of a run that fails with this before it begins. An address that gives nothing may be the right one.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Video(VideoError::Silent { .. }) => Exit::Other,
+            Self::Video(VideoError::Silent { .. }) | Self::Memory(_) => Exit::Other,
             _ => Exit::Usage,
         }
     }

@@ -2,7 +2,9 @@
 //! frames within the session.
 
 use shared::image::{Image, PixelFormat};
+use shared::memory::caught;
 
+use super::ball::look_for_frame;
 use super::error::SourceError;
 use super::seam::{Numbered, Source, SourceFrame, StreamFormat, Supply};
 use crate::camera::{CameraConfig, GroupCamera};
@@ -63,7 +65,8 @@ impl BallsScene {
     /// [`SourceError`] if a ball, their number or the camera is impossible.
     pub fn source(&self) -> Result<BallsSource, SourceError> {
         let scene = GroupScene::new(self.seed, &self.group)?;
-        let camera = GroupCamera::new(self.group.ball.size, self.pixel, &self.camera, self.seed)?;
+        look_for_frame(self.group.ball.size, self.pixel, &self.camera)?;
+        let camera = caught(|| GroupCamera::new(self.group.ball.size, self.pixel, &self.camera, self.seed))??;
         Ok(BallsSource { scene, camera, exposure: self.camera.exposure, next: 0 })
     }
 }
@@ -121,7 +124,7 @@ impl Source for BallsSource {
     fn next(&mut self) -> Result<Option<SourceFrame<'_>>, SourceError> {
         let index = self.next;
         self.next += 1;
-        Ok(Some(self.frame(index)))
+        Ok(Some(caught(|| self.frame(index))?))
     }
 
     fn image(&self) -> Option<&Image> {

@@ -210,7 +210,7 @@ fn read(index: u64, path: PathBuf, size: Size, pixel: PixelFormat) -> Result<Rea
         Ok(image) => {
             Err(SourceError::Mixed { path, got: image.size(), first: "the first image".into(), first_size: size })
         }
-        Err(error @ ImageFileError::Io(_)) => Err(SourceError::Image { path, error }),
+        Err(error @ (ImageFileError::Io(_) | ImageFileError::Memory(_))) => Err(SourceError::Image { path, error }),
         Err(error) => {
             warn!("{}: {error}; it is passed over", path.display().to_string().escape_debug());
             Ok(Reading::Broken)

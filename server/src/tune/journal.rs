@@ -138,14 +138,6 @@ impl Journal {
                 Escaped(folder.display())
             )));
         }
-        file.set_len(whole as u64).and_then(|()| file.seek(SeekFrom::End(0))).map_err(at)?;
-        if whole == 0 {
-            file.write_all(ours.as_bytes()).map_err(at)?;
-        }
-        let journal = Self { path: path.clone(), file };
-        if fs::read_to_string(plan_of(folder)).ok().as_ref() != Some(&plan.text) {
-            fs::write(plan_of(folder), &plan.text).map_err(SweepError::at(&plan_of(folder)))?;
-        }
         let (mut results, mut failures) = (Results::default(), Failures::new());
         for (number, line) in text[..whole].lines().enumerate().skip(1) {
             let read: Result<Line, _> = serde_json::from_str(line).map_err(|wrong| wrong.to_string());
@@ -158,6 +150,15 @@ impl Journal {
             let seeds = if line.held_out { Seeds::HeldOut } else { Seeds::Search };
             failures.extend(line.reason.map(|reason| (line.setting.clone(), reason)));
             results.note_key(line.setting, seeds, line.block, line.sample.into());
+        }
+        // Only now: a file with a wrong line stays as it is.
+        file.set_len(whole as u64).and_then(|()| file.seek(SeekFrom::End(0))).map_err(at)?;
+        if whole == 0 {
+            file.write_all(ours.as_bytes()).map_err(at)?;
+        }
+        let journal = Self { path: path.clone(), file };
+        if fs::read_to_string(plan_of(folder)).ok().as_ref() != Some(&plan.text) {
+            fs::write(plan_of(folder), &plan.text).map_err(SweepError::at(&plan_of(folder)))?;
         }
         Ok((journal, results, failures))
     }

@@ -101,15 +101,15 @@ impl Admission {
     /// it is not admitted, after a delay if its proof failed.
     ///
     /// # Errors
-    /// [`SignalingError::NotAdmitted`], or a failure of the connection.
+    /// [`SignalingError::NotAdmitted`], another line in place of a proof, or a failure of the connection.
     pub async fn admit_sink(
         &self,
         signaling: &mut Signaling,
         hello: &Introduction,
     ) -> Result<Option<Proven>, SignalingError> {
         match self.sink_proven(signaling, hello).await {
-            Err(SignalingError::NotAdmitted(reason)) => Err(self.refused(signaling, reason).await),
-            admitted => admitted,
+            Ok(proven) => Ok(proven),
+            Err(wrong) => Err(self.refused(signaling, wrong).await),
         }
     }
 
@@ -143,11 +143,12 @@ impl Admission {
     /// waits for the page's proof. A client's proof is not valid here.
     ///
     /// # Errors
-    /// [`SignalingError::NotAdmitted`], which the page is told, or a failure of the connection.
+    /// [`SignalingError::NotAdmitted`] or another line in place of a proof, which the page is told, or a failure of the
+    /// connection.
     pub async fn admit_page(&self, signaling: &mut Signaling) -> Result<(), SignalingError> {
         match self.page_proven(signaling).await {
-            Err(SignalingError::NotAdmitted(reason)) => Err(self.refused(signaling, reason).await),
-            admitted => admitted,
+            Ok(()) => Ok(()),
+            Err(wrong) => Err(self.refused(signaling, wrong).await),
         }
     }
 
@@ -189,23 +190,26 @@ impl Admission {
     ) -> Result<Option<Proven>, SignalingError> {
         let (Some(keeper), Some(sink)) = (&self.0, nonce) else { return Ok(None) };
         match keeper.source_proven(signaling, sink).await {
-            Err(SignalingError::NotAdmitted(reason)) => Err(self.refused(signaling, reason).await),
-            admitted => Ok(Some(admitted?)),
+            Ok(proven) => Ok(Some(proven)),
+            Err(wrong) => Err(self.refused(signaling, wrong).await),
         }
     }
 
-    /// Tells a peer why it is not admitted. A peer that sends wrong proofs has to wait for it.
-    async fn refused(&self, signaling: &mut Signaling, reason: NotAdmitted) -> SignalingError {
-        let wait = match (&self.0, reason) {
-            (Some(keeper), NotAdmitted::Wrong) => keeper.failed(),
+    /// Tells a peer why it is not admitted, unless it has said so itself. A peer that sends wrong proofs has to wait for
+    /// it.
+    async fn refused(&self, signaling: &mut Signaling, reason: SignalingError) -> SignalingError {
+        let wait = match (&self.0, &reason) {
+            (Some(keeper), SignalingError::NotAdmitted(NotAdmitted::Wrong)) => keeper.failed(),
+            (_, SignalingError::Refused { .. }) => None,
             _ => Some(Duration::ZERO),
         };
         if let Some(wait) = wait {
             sleep(wait).await;
             // A peer that is gone does not receive it.
-            let _ = signaling.send(&Signal::Error { reason: reason.to_string(), retry: false }).await;
+            let retry = matches!(reason, SignalingError::Silence(_));
+            let _ = signaling.send(&Signal::Error { reason: reason.to_string(), retry }).await;
         }
-        reason.into()
+        reason
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::geometry::Size;
+use crate::memory::NoMemory;
 
 /// How a pixel is laid out in memory and on the wire.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +36,17 @@ pub struct WrongLength {
     need: usize,
     size: Size,
     format: PixelFormat,
+}
+
+/// Why bytes of the wire cannot be viewed as an image.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum WireError {
+    /// They do not fill it.
+    #[error(transparent)]
+    Length(#[from] WrongLength),
+    /// They must be copied first, and there is no memory for that.
+    #[error(transparent)]
+    Memory(#[from] NoMemory),
 }
 
 impl PixelFormat {

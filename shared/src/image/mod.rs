@@ -15,7 +15,7 @@ use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
 
 use crate::geometry::Size;
 
-pub use format::{PixelFormat, UnknownPixelFormat, WrongLength};
+pub use format::{PixelFormat, UnknownPixelFormat, WireError, WrongLength};
 pub use levels::{GrayLevels, LevelRange, ValueCounts, gray_level, to_gray};
 pub use view::ImageView;
 pub(crate) use words::reorder as to_wire_order;
@@ -46,8 +46,8 @@ impl Image {
     /// Makes an image of these bytes of the wire, row by row. They are copied.
     ///
     /// # Errors
-    /// [`WrongLength`] if they are more or fewer than the image has.
-    pub fn from_bytes(bytes: &[u8], size: Size, format: PixelFormat) -> Result<Self, WrongLength> {
+    /// [`WireError`] if they are more or fewer than the image has, or there is no memory to turn them around.
+    pub fn from_bytes(bytes: &[u8], size: Size, format: PixelFormat) -> Result<Self, WireError> {
         Ok(ImageView::from_wire(bytes, size, format, &mut Vec::new())?.to_image())
     }
 
@@ -143,20 +143,20 @@ impl<'a> ImageView<'a> {
     /// a little-endian machine. Otherwise they are copied into `memory`.
     ///
     /// # Errors
-    /// [`WrongLength`] if the bytes are more or fewer than the image has.
+    /// [`WireError`] if the bytes are more or fewer than the image has, or there is no memory for the copy.
     pub fn from_wire(
         bytes: &'a [u8],
         size: Size,
         format: PixelFormat,
         memory: &'a mut Vec<u8>,
-    ) -> Result<Self, WrongLength> {
+    ) -> Result<Self, WireError> {
         format.check_length(size, bytes.len())?;
         if format == PixelFormat::Gray16 && words::in_wire_order(bytes).is_none() {
-            let room = words::room(memory, size, format);
+            let room = words::room(memory, size, format)?;
             room.copy_from_slice(bytes);
-            return Self::in_room(room, size, format);
+            return Ok(Self::in_room(room, size, format)?);
         }
-        Self::shaped(bytes, size, format)
+        Ok(Self::shaped(bytes, size, format)?)
     }
 
     /// Views bytes of the wire that were written into a [`room`], as an image of the same size and format. Nothing is

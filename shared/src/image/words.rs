@@ -5,6 +5,7 @@
 //! address, where a received message may put them, are copied into memory that the caller keeps from image to image.
 
 use crate::geometry::Size;
+use crate::memory::{NoMemory, resize};
 
 use super::format::PixelFormat;
 
@@ -13,11 +14,14 @@ const IS_WIRE_ORDER: bool = cfg!(target_endian = "little");
 
 /// Makes room for the bytes of one image in `memory`, at an address where its pixels may lie. Takes at most one byte
 /// more than the image has.
-pub fn room(memory: &mut Vec<u8>, size: Size, format: PixelFormat) -> &mut [u8] {
+///
+/// # Errors
+/// [`NoMemory`].
+pub fn room(memory: &mut Vec<u8>, size: Size, format: PixelFormat) -> Result<&mut [u8], NoMemory> {
     let spare = usize::from(format == PixelFormat::Gray16);
-    memory.resize(format.bytes(size) + spare, 0);
+    resize(memory, format.bytes(size) + spare, format_args!("an image of {size} {format}"))?;
     let start = start(memory, format);
-    &mut memory[start..start + format.bytes(size)]
+    Ok(&mut memory[start..start + format.bytes(size)])
 }
 
 /// The bytes that [`room`] made room for.

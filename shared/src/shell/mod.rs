@@ -6,6 +6,7 @@
 
 pub mod descriptors;
 pub mod exit;
+pub mod file_size;
 #[cfg(test)]
 mod kept;
 pub mod keys;

@@ -69,6 +69,28 @@ impl Target {
     }
 }
 
+/// Standard output, for an option that names it (`-`).
+///
+/// # Errors
+/// If it was closed when the program started: what is written would go nowhere, without an error.
+pub fn named_stdout() -> io::Result<io::Stdout> {
+    #[cfg(unix)]
+    if stands_for_closed(descriptor(Target::Stdout)) {
+        return Err(io::Error::new(ErrorKind::NotConnected, "it is closed"));
+    }
+    Ok(io::stdout())
+}
+
+/// Whether a descriptor was closed when the program started. Before `main` the standard library opens `/dev/null` in its
+/// place, for reading and writing. A shell opens it for writing only.
+#[cfg(unix)]
+fn stands_for_closed(descriptor: std::os::fd::BorrowedFd<'_>) -> bool {
+    use rustix::fs::{OFlags, fcntl_getfl, fstat, stat};
+
+    let is_null = || Some(fstat(descriptor).ok()?.st_rdev == stat("/dev/null").ok()?.st_rdev);
+    fcntl_getfl(descriptor).is_ok_and(|flags| flags & OFlags::RWMODE == OFlags::RDWR) && is_null() == Some(true)
+}
+
 /// Whether the reader of an output has left, as `head` does once it has enough. This is decided only here.
 ///
 /// The reader wants no more, so this is not a failure and is not reported.
@@ -108,6 +130,20 @@ fn terminal_columns(_: Target) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn only_what_the_standard_library_opens_for_a_closed_descriptor_counts_as_closed() {
+        use std::fs::File;
+        use std::os::fd::AsFd;
+
+        let opened = |path: &str, reads| File::options().read(reads).write(true).open(path).unwrap();
+        assert!(stands_for_closed(opened("/dev/null", true).as_fd()));
+        // As `>/dev/null` of a shell.
+        assert!(!stands_for_closed(opened("/dev/null", false).as_fd()));
+        assert!(!stands_for_closed(opened("/dev/zero", true).as_fd()));
+        assert!(!stands_for_closed(tempfile::tempfile().unwrap().as_fd()));
+    }
 
     #[test]
     fn a_reader_that_leaves_is_not_a_failure_and_a_full_disk_is() {

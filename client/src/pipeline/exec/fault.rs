@@ -5,6 +5,7 @@ use std::mem::{Discriminant, discriminant};
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use shared::memory::NoMemory;
 use shared::text::Brief;
 use thiserror::Error;
 
@@ -38,6 +39,8 @@ pub(super) enum Fault {
     NotReading,
     #[error("cannot be read from or written to: {0}")]
     Pipe(#[from] io::Error),
+    #[error("sent an image that is not read: {0}")]
+    Memory(#[from] NoMemory),
     /// The program failed less than a second after its start, and waits for its restart. Not logged, because the
     /// failure was logged.
     #[error("is not started again yet")]

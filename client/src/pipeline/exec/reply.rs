@@ -1,5 +1,6 @@
 //! Assembles the program's answer from the bytes that arrive, in bounded memory.
 
+use shared::memory::reserved;
 use shared::protocol::encoding::Encoding;
 use shared::protocol::message::Payload;
 
@@ -61,7 +62,7 @@ impl Reply {
         match said {
             Said::Answer(payload) => self.done(payload, rest),
             Said::Image(head) => {
-                let room = Vec::with_capacity(head.bytes);
+                let room = reserved(head.bytes, "its image")?;
                 self.state = State::Image(head, room);
                 self.feed(rest)
             }

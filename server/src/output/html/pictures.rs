@@ -6,6 +6,8 @@ use base64::prelude::BASE64_STANDARD;
 use image::ImageEncoder;
 use image::codecs::jpeg::JpegEncoder;
 use shared::image::Image;
+use shared::memory::caught;
+use tracing::warn;
 
 use super::bad::Bad;
 use super::gathered::Gathered;
@@ -57,9 +59,15 @@ pub(super) fn pictures(gathered: &Gathered) -> Pictures {
     }
     match source::supply(&gathered.spec).and_then(|supply| supply.numbered()) {
         Ok(Some(mut numbered)) => {
-            let again = |bad: &Bad| picture(&crop(numbered.at(bad.source_index).image, &bad.rings));
-            let worst = gathered.worst.shown().map(again).collect();
-            Pictures { worst, contrasts: contrasts(gathered, &mut *numbered) }
+            let rendered = caught(|| {
+                let again = |bad: &Bad| picture(&crop(numbered.at(bad.source_index).image, &bad.rings));
+                let worst = gathered.worst.shown().map(again).collect();
+                Pictures { worst, contrasts: contrasts(gathered, &mut *numbered) }
+            });
+            rendered.unwrap_or_else(|wrong| {
+                warn!("the page has no pictures: {wrong}");
+                Pictures::default()
+            })
         }
         // A run that is not possible has no frames either. The page then says that there are no pictures.
         _ => Pictures::default(),

@@ -12,6 +12,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use shared::shell::standard::named_stdout;
 use shared::shell::stop::Stop;
 
 use self::document::Document;
@@ -81,7 +82,7 @@ impl JsonOutput {
 async fn opened(target: &JsonTarget, run: &Run, stop: &mut Stop) -> io::Result<Option<State>> {
     let document = Document::new(run)?;
     let JsonTarget::File(path) = target else {
-        return Ok(Some(State::AtTheEnd(document, Box::new(io::stdout()))));
+        return Ok(Some(State::AtTheEnd(document, Box::new(named_stdout()?))));
     };
     Ok(match place::open(path, stop).await? {
         Some(Place::File(_)) => Some(State::New(document, Replaced::new(path)?)),

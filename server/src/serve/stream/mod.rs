@@ -14,7 +14,9 @@ use std::time::Duration;
 
 use shared::flow::pacer::Rate;
 use shared::link::{Lane, Link, LinkClosed, LinkEvent, LinkSender, Signs};
+use shared::memory::look_for;
 use shared::protocol::message::Delivery;
+use shared::shell::log::SESSIONS_AT_ONCE;
 use shared::shell::stop::{Stop, Stopper};
 use shared::time::{Micros, MonotonicClock};
 use tokio::sync::Notify;
@@ -27,7 +29,7 @@ use crate::output::mcap::SessionRecorder;
 use crate::output::report::{SessionReport, UdpBuffers, Whereabouts};
 use crate::score::record::FrameRecord;
 use crate::session::{Action, End, Session, SessionConfig};
-use crate::source::{SourceError, Supply};
+use crate::source::{SourceError, StreamFormat, Supply};
 
 use super::config::ServeConfig;
 use super::places::Place;
@@ -37,6 +39,9 @@ use frames::{FrameMaker, MadeFrame, MakeError};
 use outgoing::Outgoing;
 use reporter::Reporter;
 use room::Room;
+
+/// A frame's bytes on their way to the link, at the least: encoded, and in messages.
+const UNDER_WAY: usize = 2;
 
 /// Longest wait between two acknowledgements while the `bye` and what is queued before it are delivered. If every fifth
 /// packet is lost, delivery may take several retransmissions.
@@ -148,6 +153,8 @@ fn open(
     clock: MonotonicClock,
     recorder: Option<SessionRecorder>,
 ) -> Result<FrameMaker, SourceError> {
+    let StreamFormat { size, pixel } = supply.format();
+    look_for(UNDER_WAY * pixel.bytes(size), format_args!("frames of {size} {pixel} under way"))?;
     let encoder = FrameEncoder::new(config.encoding, config.delivery);
     Ok(FrameMaker::new(supply.open()?, encoder, link.max_message_size(), clock, recorder))
 }
@@ -334,7 +341,8 @@ impl Streamer<'_> {
                 return self.session.reject(refusal.to_string());
             }
             let number = self.session.number();
-            info!("session {number}: {} {} at {}", client.name, client.version, self.at.address);
+            let (burst, at) = (SESSIONS_AT_ONCE, &self.at.address);
+            info!(kind = "begun", burst, "session {number}: {} {} at {at}", client.name, client.version);
             debug!("session {number}: connected in {:.1} ms", connect_us as f64 / 1e3);
             self.reporter.started(self.session.task()).await;
         }

@@ -1,6 +1,7 @@
 //! Errors of video files and streams.
 
 use shared::geometry::{Size, SizeError};
+use shared::memory::NoMemory;
 use shared::text::Escaped;
 use thiserror::Error;
 
@@ -28,6 +29,9 @@ pub enum VideoError {
         /// What failed.
         error: std::io::Error,
     },
+    /// There is no memory for a frame.
+    #[error(transparent)]
+    Memory(#[from] NoMemory),
     /// The program gave nothing for too long.
     #[error("{source_name}: {program} gave nothing for {seconds} s: check that the address is right and that it sends")]
     Silent {

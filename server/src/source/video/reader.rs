@@ -2,6 +2,8 @@
 
 use std::io::ErrorKind;
 
+use shared::memory::zeroed;
+
 use super::error::{VideoError, shown};
 use super::playback::{PROGRAM, Playback};
 use super::process::{Ended, Lines, Processes, Running, SILENCE};
@@ -62,7 +64,7 @@ impl VideoReader {
     /// The next frame; `None` at the end of the file.
     fn frame(&mut self, running: &mut Running) -> Result<Option<ReadFrame>, VideoError> {
         let Playback { wanted, size, address, .. } = &self.video;
-        let mut bytes = vec![0; wanted.bytes(*size)];
+        let mut bytes = zeroed(wanted.bytes(*size), format_args!("a frame of {size}"))?;
         let limit = (!address.is_file()).then_some(SILENCE);
         let filled = running.fill(&mut bytes, limit).map_err(|error| match error.kind() {
             ErrorKind::TimedOut => address.silent(PROGRAM),

@@ -31,6 +31,9 @@ pub(super) struct Samples {
 /// The samples by the name of the trial and the path of the figure.
 type Known = HashMap<(String, String), Sampled>;
 
+/// How each line begins.
+const BEGINNING: &str = "{\"trial\":\"";
+
 /// A line of the file.
 #[derive(Debug, Deserialize, Serialize)]
 struct Line {
@@ -86,7 +89,6 @@ fn read(path: &Path) -> Result<(File, Known), SweepError> {
     })?;
     let text = io::read_to_string(&file).map_err(&at)?;
     let whole = text.rfind('\n').map_or(0, |end| end + 1);
-    file.set_len(whole as u64).and_then(|()| file.seek(SeekFrom::End(0))).map_err(&at)?;
     let mut known = HashMap::new();
     for (number, line) in text[..whole].lines().enumerate() {
         let line: Line = serde_json::from_str(line).map_err(|wrong| {
@@ -97,7 +99,17 @@ fn read(path: &Path) -> Result<(File, Known), SweepError> {
             known.insert((line.trial, line.figure), line.sampled);
         }
     }
+    if !is_begun(&text[whole..]) {
+        return Err(at(io::Error::other("its last line holds no sample of a search: delete the file")));
+    }
+    // Only now: what is no file of samples stays as it is.
+    file.set_len(whole as u64).and_then(|()| file.seek(SeekFrom::End(0))).map_err(&at)?;
     Ok((file, known))
+}
+
+/// Whether a text may be a line that was cut short.
+fn is_begun(text: &str) -> bool {
+    text.starts_with(BEGINNING) || BEGINNING.starts_with(text)
 }
 
 #[cfg(test)]
@@ -157,6 +169,12 @@ mod tests {
         fs::write(folder.path().join(FILE), "{}\n").unwrap();
         let wrong = Samples::open(folder.path()).unwrap_err().to_string();
         assert!(wrong.contains("line 1 holds no sample of a search"), "{wrong}");
+        for other in ["notes", "{\"a\"", "\u{0}"] {
+            fs::write(folder.path().join(FILE), other).unwrap();
+            let wrong = Samples::open(folder.path()).unwrap_err().to_string();
+            assert!(wrong.contains("its last line holds no sample of a search"), "{wrong}");
+            assert_eq!(fs::read_to_string(folder.path().join(FILE)).unwrap(), other, "it stays as it was");
+        }
         let old = Line { trial: "a".into(), figure: "f".into(), version: "0.0.0".into(), sampled: sampled(1) };
         fs::write(folder.path().join(FILE), serde_json::to_string(&old).unwrap() + "\n").unwrap();
         assert_eq!(Samples::open(folder.path()).unwrap().get("a", "f"), None);

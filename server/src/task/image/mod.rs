@@ -131,7 +131,7 @@ impl Scorer for ImageScorer {
             Likeness::OtherShape => [Cell::Word(OTHER_SHAPE), Cell::Empty],
         });
         if answer.encoding == Encoding::Raw {
-            let room = image::room(&mut self.pixels, answer.size, answer.pixel);
+            let room = image::room(&mut self.pixels, answer.size, answer.pixel).map_err(PixelsError::from)?;
             room.copy_from_slice(&answer.data);
             ImageView::in_room(room, answer.size, answer.pixel).map_err(PixelsError::from)?;
         }

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::FILE_BYTES;
 use crate::geometry::MAX_SIDE;
+use crate::memory::NoMemory;
 
 /// Why an image file could not be read.
 #[derive(Debug, Error)]
@@ -16,6 +17,9 @@ pub enum ImageFileError {
     /// The file is larger than any image.
     #[error("larger than {} MiB: an image file has at most that", FILE_BYTES >> 20)]
     LargeFile,
+    /// There is no memory for its pixels.
+    #[error(transparent)]
+    Memory(#[from] NoMemory),
     /// The path is a directory.
     #[error("it is a directory: name the files in it")]
     Directory,

@@ -21,6 +21,7 @@ use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader, Lim
 use super::Image;
 use crate::bounded::{self, BoundedError};
 use crate::geometry::Size;
+use crate::memory::look_for;
 
 pub use error::ImageFileError;
 pub use picture::{Change, Picture};
@@ -31,6 +32,9 @@ const DECODER_BYTES: u64 = 512 << 20;
 /// Largest file read, in bytes. The largest frame has 192 MiB without compression. The limit is needed because some
 /// decoders read the whole file into memory.
 const FILE_BYTES: u64 = 256 << 20;
+
+/// Pictures of the decoded size that are held at a time: as they are decoded, and turned or with other channels.
+const COPIES: usize = 2;
 
 /// Bytes that identify the type of a file. The longest signature, that of WebP, has 12.
 const SIGNATURE_BYTES: u64 = 16;
@@ -157,7 +161,9 @@ impl Opened {
     }
 
     fn picture(mut self) -> Result<Picture, ImageFileError> {
-        checked(self.decoder.dimensions())?;
+        let size = checked(self.decoder.dimensions())?;
+        let bytes = usize::try_from(self.decoder.total_bytes()).unwrap_or(usize::MAX);
+        look_for(bytes.saturating_mul(COPIES), format_args!("a picture of {size} px"))?;
         if self.is_cut_short {
             return Err(ImageFileError::CutShort);
         }

@@ -24,11 +24,15 @@ use self::outbox::Outbox;
 use super::{Kind, Link, LinkEvent};
 use crate::door::lines::{Signaling, SignalingError};
 use crate::door::signal::{Introduction, Signal};
+use crate::text::Brief;
 
 pub use framing::MAX_PAYLOAD;
 
 /// How long the client waits for the server's answer to a hello: as long as for an offer.
 const REPLY_LIMIT: Duration = Duration::from_secs(10);
+
+/// Maximum number of characters of a wrong name that an error repeats.
+const SHOWN_CHARACTERS: usize = 40;
 
 /// Introduces a client and asks to use this connection as the link. Messages of more than `most` bytes are refused.
 ///
@@ -47,6 +51,11 @@ pub async fn join(mut signaling: Signaling, most: usize) -> Result<Link, Signali
     match signaling.receive_within(REPLY_LIMIT).await? {
         Signal::Link { link } if link == Kind::Tcp.name() => Ok(self::link(signaling, most)?),
         Signal::Error { reason, retry } => Err(SignalingError::Refused { reason, retry }),
+        Signal::Link { link } => Err(SignalingError::WrongPeer(format!(
+            "it gives the link \"{}\", and {} was asked for",
+            Brief(&link, SHOWN_CHARACTERS),
+            Kind::Tcp
+        ))),
         other => Err(SignalingError::Unexpected {
             expected: "a link over this connection, which servers before version 0.2 cannot give",
             got: other.name(),

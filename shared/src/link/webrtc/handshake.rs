@@ -53,7 +53,8 @@ async fn answer(signaling: &mut Signaling, settings: &LinkSettings) -> Result<Op
             Answered::Another(sdp) => (offer, early) = (sdp, Vec::new()),
         }
     }
-    Err(SignalingError::Unexpected { expected: "one offer", got: "one after another" }.into())
+    Err(SignalingError::WrongPeer(format!("it sent more than {MAX_OFFERS} offers, each in place of the last one"))
+        .into())
 }
 
 /// The result of an answer.
@@ -146,7 +147,7 @@ pub(super) async fn opened(
     tokio::select! {
         opened = opening.opened() => Ok(opened?),
         another = trickle(candidates, signaling) => {
-            another.and_then(|_| Err(SignalingError::Unexpected { expected: "no offer", got: "offer" }.into()))
+            another.and_then(|_| Err(SignalingError::WrongPeer("it sent an offer after its answer to ours".into()).into()))
         }
     }
 }

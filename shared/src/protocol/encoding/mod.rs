@@ -28,11 +28,21 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::geometry::Size;
-use crate::image::{self, ImageView, PixelFormat, WrongLength};
+use crate::image::{self, ImageView, PixelFormat, WireError, WrongLength};
+use crate::memory::NoMemory;
 
 pub use jpeg::{JpegEncoder, JpegError};
 pub use png::{PngEncoder, PngError};
 pub use stream::{JpegQuality, StreamEncoding, UnknownEncoding};
+
+impl From<WireError> for PixelsError {
+    fn from(error: WireError) -> Self {
+        match error {
+            WireError::Length(wrong) => wrong.into(),
+            WireError::Memory(none) => none.into(),
+        }
+    }
+}
 
 /// How a frame's pixels are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +95,9 @@ pub enum PixelsError {
     /// Raw pixels that do not fill the image.
     #[error(transparent)]
     Length(#[from] WrongLength),
+    /// There is no memory for the image.
+    #[error(transparent)]
+    Memory(#[from] NoMemory),
     /// The block is malformed, or does not match the image.
     #[error("corrupt LZ4 block of a {size} {format} image: {reason}")]
     Block {
@@ -191,7 +204,7 @@ pub fn decode<'a>(
     if encoding == Encoding::Raw {
         return Ok(ImageView::from_wire(data, size, format, memory)?);
     }
-    let room = image::room(memory, size, format);
+    let room = image::room(memory, size, format)?;
     match encoding {
         Encoding::Raw => {}
         Encoding::Lz4 => lz4::decode(data, room).map_err(|reason| PixelsError::Block { size, format, reason })?,

@@ -32,20 +32,23 @@ pub(super) struct Line {
     pub(super) text: String,
     /// At most one line per second is written of this kind.
     pub(super) kind: Option<Kind>,
+    /// How many lines of this kind may come at once.
+    pub(super) burst: u32,
 }
 
 impl Style {
     /// Formats an event. Warnings, and events that name their `kind`, are failures that others can cause again and
-    /// again.
+    /// again. Events that name a `burst` too are no failures, and usually rare.
     pub(super) fn line(self, event: &Event<'_>) -> Line {
         let mut said = Said::default();
         event.record(&mut said);
         let metadata = event.metadata();
         let level = *metadata.level();
         let is_failure = level == Level::WARN || said.kind.is_some();
-        let message = Brief(said.message, if is_failure { FAILURE } else { LONGEST });
+        let message = Brief(said.message, if is_failure && said.burst.is_none() { FAILURE } else { LONGEST });
         let kind = is_failure.then(|| (metadata.callsite(), said.kind.unwrap_or_default()));
-        Line { text: self.text(level, &message.to_string()), kind }
+        let burst = said.burst.and_then(|burst| u32::try_from(burst).ok()).unwrap_or(1);
+        Line { text: self.text(level, &message.to_string()), kind, burst }
     }
 
     /// Formats a warning of the log itself.
@@ -71,9 +74,17 @@ impl Style {
 struct Said {
     message: String,
     kind: Option<String>,
+    burst: Option<u64>,
 }
 
 impl Visit for Said {
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        match field.name() {
+            "burst" => self.burst = Some(value),
+            _ => self.record_debug(field, &value),
+        }
+    }
+
     fn record_str(&mut self, field: &Field, value: &str) {
         match field.name() {
             "kind" => self.kind = Some(value.into()),

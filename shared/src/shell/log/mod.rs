@@ -2,7 +2,7 @@
 //!
 //! Nothing waits for stderr: a paused terminal or a reader that does not read costs lines, which are counted, but no
 //! frames. Output that a peer can cause is bounded: a line has a longest length (`line`), a kind of failure gets one
-//! line per second (`limit`), and control characters are escaped, wherever they come from.
+//! line per second, after a burst for what is no failure (`limit`), and control characters are escaped, wherever they come from.
 
 mod limit;
 mod line;
@@ -33,6 +33,11 @@ const ROOM: usize = 256 << 10;
 /// must complete.
 const DRAIN_LIMITS: DrainLimits =
     DrainLimits { standstill: Duration::from_millis(200), total: Duration::from_millis(500) };
+
+/// How many lines about the beginnings of sessions, and as many about their ends, may come at once: as many as sessions
+/// that a server takes at a time (`--max-sessions`, by default). Further ones have a line per second, because anybody can
+/// cause them by the thousand.
+pub const SESSIONS_AT_ONCE: u64 = 256;
 
 /// Target of the lines that a user's program writes to its stderr. They are logged in whichever process starts it.
 pub const PROGRAMS: &str = "client::program";
@@ -128,7 +133,7 @@ impl Lines {
         let text = match line.kind {
             Some(kind) => {
                 let mut limiter = self.limiter.lock().unwrap_or_else(PoisonError::into_inner);
-                limiter.admit(kind, line.text, Instant::now())
+                limiter.admit(kind, line.burst, line.text, Instant::now())
             }
             None => Some(line.text),
         };

@@ -20,7 +20,7 @@ use serde::Serialize;
 use self::error::failed;
 use self::known::Known;
 use self::restored::Restorer;
-use self::rows::{Row, Rows};
+use self::rows::{Extent, Row, Rows};
 use self::sessions::Seen;
 use super::claim::is_running;
 use super::crops;
@@ -68,10 +68,15 @@ pub fn renew(folder: &Path) -> Result<Renewed, RenewError> {
         return Err(RenewError::Running { folder: folder.into() });
     }
     let spec = of_file("RUN", &folder.join(RUN))?;
-    let torn_bytes = rows::cut_torn(&folder.join(FRAMES)).map_err(failed(folder, FRAMES))?;
+    let frames = folder.join(FRAMES);
+    let extent = Extent::of(&frames).map_err(failed(folder, FRAMES))?;
+    let renewal = Renewal { folder, spec, extent };
+    // Nothing in the folder changes before every row was read.
+    let seen = renewal.seen()?;
+    extent.cut(&frames).map_err(failed(folder, FRAMES))?;
     Parts::of(folder, &RENAMED).remove().map_err(failed(folder, TABLE))?;
     let recording = repaired(folder).map_err(failed(folder, RECORDING))?;
-    Ok(Renewed { recording, ..Renewal { folder, spec }.all(torn_bytes)? })
+    Ok(Renewed { recording, ..renewal.all(&seen)? })
 }
 
 /// The open file of the run, if a run wrote the folder.
@@ -101,22 +106,23 @@ fn repaired(folder: &Path) -> io::Result<Option<Repaired>> {
 struct Renewal<'a> {
     folder: &'a Path,
     spec: RunSpec,
+    /// Where the whole rows of its table end.
+    extent: Extent,
 }
 
 impl Renewal<'_> {
-    fn all(self, torn_bytes: u64) -> Result<Renewed, RenewError> {
+    fn all(self, seen: &Seen) -> Result<Renewed, RenewError> {
         // Its sessions are taken over as text. An earlier version may have written it.
         let text = fs::read_to_string(self.path(REPORT)).ok().map(|text| shared::json::escaped(&text));
         let known = text.as_deref().and_then(Known::read);
-        let seen = self.seen()?;
         let (mut document, version, seed) = self.document(known.as_ref())?;
         let typed = ParquetFile::create(self.folder, self.task()).map_err(failed(self.folder, TABLE))?;
         let mut restorer = Restorer::new(&self.spec, self.judge(&document), known.as_ref());
         let mut gathered = Gathered::new(self.spec.clone(), self.task());
-        let typed = self.pass(&seen, typed, &mut gathered, &mut restorer, &mut document)?;
+        let typed = self.pass(seen, typed, &mut gathered, &mut restorer, &mut document)?;
         crops::find(self.folder, &mut gathered);
         let broken_off = restorer.finish(&mut document).map_err(failed(self.folder, REPORT))?;
-        let incomplete = self.incomplete(known.as_ref(), &seen, broken_off);
+        let incomplete = self.incomplete(known.as_ref(), seen, broken_off);
         document.set_incomplete(incomplete.clone());
         let report = document.text();
         self.write_report(&report).map_err(failed(self.folder, REPORT))?;
@@ -129,7 +135,7 @@ impl Renewal<'_> {
             frames: seen.frames(),
             broken_off,
             incomplete,
-            torn_bytes,
+            torn_bytes: self.extent.torn_bytes(),
             had_report: known.is_some(),
             recording: None,
         })
@@ -144,7 +150,7 @@ impl Renewal<'_> {
     }
 
     fn rows(&self) -> Result<Rows, RenewError> {
-        Rows::open(&self.path(FRAMES), self.task(), limit_kind(&self.spec.camera, self.spec.pixel()))
+        Rows::open(&self.path(FRAMES), self.extent, self.task(), limit_kind(&self.spec.camera, self.spec.pixel()))
     }
 
     /// Where each session ends.

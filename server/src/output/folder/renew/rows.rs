@@ -1,11 +1,11 @@
 //! Reads the rows of `frames.csv`.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Take};
 use std::path::{Path, PathBuf};
 
 use csv::{Reader, StringRecord};
-use shared::text::Escaped;
+use shared::text::Brief;
 
 use super::error::RenewError;
 use crate::output::table;
@@ -16,16 +16,38 @@ use crate::task::{LimitKind, TaskName};
 /// Size of the steps in which the end of the last whole row is searched, in bytes: more than a row takes.
 const STEP: u64 = 4096;
 
-/// Cuts off an incomplete row after the last line break. Returns its number of bytes.
-pub(super) fn cut_torn(path: &Path) -> io::Result<u64> {
-    let mut file = OpenOptions::new().read(true).write(true).open(path)?;
-    let length = file.metadata()?.len();
-    let whole = whole_rows(&mut file, length)?;
-    if whole < length {
-        file.set_len(whole)?;
-        file.sync_all()?;
+/// Maximum number of characters of a wrong name that an error repeats.
+const SHOWN_CHARACTERS: usize = 40;
+
+/// Where the whole rows of a file end. Behind them may be a row that was torn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Extent {
+    whole: u64,
+    length: u64,
+}
+
+impl Extent {
+    /// Finds the last line break of the file.
+    pub(super) fn of(path: &Path) -> io::Result<Self> {
+        let mut file = File::open(path)?;
+        let length = file.metadata()?.len();
+        Ok(Self { whole: whole_rows(&mut file, length)?, length })
     }
-    Ok(length - whole)
+
+    /// Number of bytes of the torn row.
+    pub(super) fn torn_bytes(self) -> u64 {
+        self.length - self.whole
+    }
+
+    /// Cuts off the torn row. Called once every whole row was read: what is no table of frames stays as it is.
+    pub(super) fn cut(self, path: &Path) -> io::Result<()> {
+        if self.torn_bytes() > 0 {
+            let file = OpenOptions::new().write(true).open(path)?;
+            file.set_len(self.whole)?;
+            file.sync_all()?;
+        }
+        Ok(())
+    }
 }
 
 /// Where the last line break of the file ends.
@@ -58,32 +80,48 @@ pub(super) struct Rows {
     columns: Vec<Column>,
     /// The field of each column; none if the build that wrote the file did not have the column yet.
     fields: Vec<Option<usize>>,
-    reader: Reader<BufReader<File>>,
+    reader: Reader<BufReader<Take<File>>>,
     record: StringRecord,
 }
 
 impl Rows {
-    /// Opens the file, whose header must be one that this or an earlier build wrote for the task.
-    pub(super) fn open(path: &Path, task: TaskName, limit: LimitKind) -> Result<Self, RenewError> {
+    /// Opens the file, whose header must be one that this or an earlier build wrote for the task. A torn last row is
+    /// left out.
+    pub(super) fn open(path: &Path, extent: Extent, task: TaskName, limit: LimitKind) -> Result<Self, RenewError> {
         let failed = |error| RenewError::Io { path: path.into(), error };
         let file = File::open(path).map_err(failed)?;
-        let is_empty = file.metadata().map_err(failed)?.len() == 0;
-        let reader = csv::ReaderBuilder::new().flexible(true).from_reader(BufReader::new(file));
+        let reader = csv::ReaderBuilder::new().flexible(true).from_reader(BufReader::new(file.take(extent.whole)));
         let columns = table::columns(task).collect();
         let (fields, record) = (Vec::new(), StringRecord::new());
         let mut rows = Self { path: path.into(), task, limit, columns, fields, reader, record };
-        // A run that broke off at once has no header.
-        if !is_empty {
-            rows.fields = rows.read_header().map_err(|wrong| rows.wrong(1, &wrong))?;
-        }
+        // A run that broke off at once has no header, or a torn one.
+        let header = if extent.whole > 0 { rows.read_header() } else { rows.torn_header().map(|()| Vec::new()) };
+        rows.fields = header.map_err(|wrong| rows.wrong(1, &wrong))?;
         Ok(rows)
+    }
+
+    /// Checks that a file without a line break begins like a header.
+    fn torn_header(&self) -> Result<(), String> {
+        // A header is shorter than this.
+        let mut begun = Vec::new();
+        let read = File::open(&self.path).and_then(|file| file.take(STEP).read_to_end(&mut begun));
+        read.map_err(|error| error.to_string())?;
+        let begun = String::from_utf8_lossy(&begun);
+        let mut names: Vec<_> = begun.split(',').collect();
+        let last = names.pop().unwrap_or_default();
+        let is_known = |name: &str| self.columns.iter().any(|column| column.name == name);
+        let is_begun = self.columns.iter().any(|column| column.name.starts_with(last));
+        match names.into_iter().find(|name| !is_known(name)).or(Some(last).filter(|_| !is_begun)) {
+            Some(unknown) => Err(not_a_column(unknown)),
+            None => Ok(()),
+        }
     }
 
     /// Finds the columns by name. Columns are never removed, but later builds add some to the truth.
     fn read_header(&mut self) -> Result<Vec<Option<usize>>, String> {
         let header = self.reader.headers().map_err(|error| error.to_string())?;
         if let Some(unknown) = header.iter().find(|name| self.columns.iter().all(|column| column.name != *name)) {
-            return Err(format!("it has the column {}, which this version does not know", Escaped(unknown)));
+            return Err(not_a_column(unknown));
         }
         let may_be_missing = self.task.columns().truth;
         let field = |column: &Column| match header.iter().position(|name| name == column.name) {
@@ -114,6 +152,10 @@ impl Rows {
     }
 }
 
+fn not_a_column(name: &str) -> String {
+    format!("it has the column {}, which this version does not know", Brief(name, SHOWN_CHARACTERS))
+}
+
 impl Iterator for Rows {
     type Item = Result<Row, RenewError>;
 
@@ -136,8 +178,40 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("frames.csv");
         std::fs::write(&path, content).unwrap();
-        let torn = cut_torn(&path).unwrap();
-        (torn, std::fs::read_to_string(path).unwrap())
+        let extent = Extent::of(&path).unwrap();
+        extent.cut(&path).unwrap();
+        (extent.torn_bytes(), std::fs::read_to_string(path).unwrap())
+    }
+
+    fn opened(path: &Path, task: TaskName) -> Result<Rows, RenewError> {
+        Rows::open(path, Extent::of(path).unwrap(), task, LimitKind::Bound)
+    }
+
+    #[test]
+    fn a_file_without_a_line_break_is_a_torn_header_or_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("frames.csv");
+        let header = table::columns(TaskName::ack()).map(|column| column.name).collect::<Vec<_>>().join(",");
+        for end in 0..=header.len() {
+            std::fs::write(&path, &header[..end]).unwrap();
+            assert_eq!(opened(&path, TaskName::ack()).unwrap().count(), 0, "{}", &header[..end]);
+        }
+        let binary = [&b"\x7fELF\x02"[..], &[0xff; 10_000]].concat();
+        for other in [&binary[..], b"a note", b"session,frames", b"session,,", b"1"] {
+            std::fs::write(&path, other).unwrap();
+            let said = opened(&path, TaskName::ack()).err().unwrap().to_string();
+            assert!(said.contains("line 1") && said.contains("does not know") && said.len() < 300, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_torn_last_row_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("frames.csv");
+        let header = table::columns(TaskName::ack()).map(|column| column.name).collect::<Vec<_>>().join(",");
+        std::fs::write(&path, format!("{header}\n1,0,0,0,dropped,,,,,,,,,0\n1,1,0,0,dro")).unwrap();
+        let rows: Vec<_> = opened(&path, TaskName::ack()).unwrap().map(|row| row.unwrap().session).collect();
+        assert_eq!(rows, [1]);
     }
 
     #[test]
@@ -157,7 +231,7 @@ mod tests {
         let columns: Vec<_> = table::columns(TaskName::ack()).map(|column| column.name).collect();
         let said = |row: &str| {
             std::fs::write(&path, format!("{}\n1,0,0,0,dropped,,,,,,,,,0\n{row}\n", columns.join(","))).unwrap();
-            let rows = Rows::open(&path, TaskName::ack(), LimitKind::Bound).unwrap();
+            let rows = opened(&path, TaskName::ack()).unwrap();
             rows.map(|row| row.map(|row| row.session)).last().unwrap().map_err(|wrong| wrong.to_string())
         };
         assert_eq!(said("2,0,0,0,dropped,,,,,,,,,0").unwrap(), 2);
@@ -192,7 +266,7 @@ mod tests {
         };
         let row: Vec<_> = columns.iter().map(|name| value(name)).collect();
         std::fs::write(&path, format!("{}\n{}\n", columns.join(","), row.join(","))).unwrap();
-        let rows = Rows::open(&path, task, LimitKind::Bound).unwrap();
+        let rows = opened(&path, task).unwrap();
         let rows: Vec<_> = rows.map(|row| row.unwrap().record).collect();
         let (ball, _) = rows[0].truth.ball().unwrap();
         assert_eq!((rows.len(), ball.x, ball.y), (1, 320.5, 240.25));
@@ -205,7 +279,7 @@ mod tests {
         let path = folder.path().join("frames.csv");
         let refused = |header: &str| {
             std::fs::write(&path, format!("{header}\n")).unwrap();
-            Rows::open(&path, TaskName::ack(), LimitKind::Bound).err().unwrap().to_string()
+            opened(&path, TaskName::ack()).err().unwrap().to_string()
         };
         let said = refused("session,frame");
         assert!(said.contains("line 1") && said.contains("it lacks the column source_index"), "{said}");
