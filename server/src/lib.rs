@@ -27,6 +27,7 @@ pub mod gate;
 pub mod health;
 mod limited;
 pub mod metrics;
+mod near;
 pub mod options;
 pub mod output;
 #[cfg(feature = "mcap")]

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 use super::condition::Condition;
-use super::near::unknown;
+use super::unknown::unknown;
 use crate::schema;
 use crate::task::TaskName;
 

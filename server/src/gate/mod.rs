@@ -1,7 +1,7 @@
 //! Gates: conditions on the report that decide the exit code.
 //!
 //! A [`Condition`] is `PATH OP NUMBER`. [`GivenGates`] are the conditions of one option, and [`check`] refuses a path
-//! that the report does not have (`known`, `near`) before anything runs. `judge` compares a figure of a report, as
+//! that the report does not have (`known`, `unknown`) before anything runs. `judge` compares a figure of a report, as
 //! JSON, with the limit: it passes or fails only if its 95 % bound does, too. `early` finds sessions that ended too
 //! soon, `absent` says why a figure has no value. [`Judge`] judges the sessions of a run and keeps the worst
 //! [`GateVerdict`]s; [`junit`] writes them for CI systems.
@@ -13,12 +13,12 @@ mod given;
 mod judge;
 pub mod junit;
 mod known;
-mod near;
 mod needed;
 mod path;
 mod run;
 #[cfg(test)]
 mod simulation;
+mod unknown;
 mod verdict;
 mod words;
 
@@ -29,7 +29,7 @@ pub use given::GivenGates;
 pub(crate) use judge::judge_figure;
 pub use judge::{GateError, judge_report};
 pub use known::check;
-pub(crate) use near::unknown_in as unknown_figure;
 pub use run::Judge;
+pub(crate) use unknown::unknown_in as unknown_figure;
 pub(crate) use verdict::without_data;
 pub use verdict::{GateVerdict, Verdict, Worst};

@@ -14,6 +14,7 @@ mod estimate;
 mod find;
 mod folder;
 pub(crate) mod fuzz;
+pub(crate) mod jobs;
 mod listing;
 mod marks;
 mod merge;

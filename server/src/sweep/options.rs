@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
+use super::jobs::jobs;
 use super::shard::Shard;
 
 /// What `server sweep` does, with which trials.
@@ -22,7 +23,7 @@ pub struct SweepOptions {
     pub out: Option<PathBuf>,
 
     /// Trials that run at the same time [default: one per core; 1 if latency counts]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = jobs)]
     pub jobs: Option<NonZeroUsize>,
 
     /// Run only one part of the trials: its number and the number of parts, such as 1/8 [default: from the variables of

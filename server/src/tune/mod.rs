@@ -2,12 +2,11 @@
 //!
 //! `core` decides what to run, from the results so far. `plan` reads the plan, with `parameter` for its parameters;
 //! `target` gives a setting to the pipeline. `work` runs what the core asks for, and `journal` keeps it. `told` says what
-//! was found; `written` writes `best.toml`, `table` a table of all trials and `page` a page. `near` suggests names.
+//! was found; `written` writes `best.toml`, `table` a table of all trials and `page` a page.
 
 mod core;
 pub(crate) mod fuzz;
 mod journal;
-mod near;
 mod options;
 mod page;
 mod parameter;

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-/// Most trials at the same time. Each has a thread, and the largest machines have some hundred cores.
-const MAX_JOBS: usize = 1024;
+use crate::sweep::jobs::jobs;
 
 /// What is tuned, and where the results go.
 #[derive(Args, Clone, Debug)]
@@ -23,9 +22,4 @@ pub struct TuneOptions {
     /// Trials that run at the same time [default: one per core; 1 if latency counts]
     #[arg(long, value_name = "N", value_parser = jobs)]
     pub jobs: Option<NonZeroUsize>,
-}
-
-fn jobs(text: &str) -> Result<NonZeroUsize, String> {
-    let count = text.parse().ok().filter(|count| (1..=MAX_JOBS).contains(count)).and_then(NonZeroUsize::new);
-    count.ok_or_else(|| format!("\"{text}\" is not a whole number from 1 to {MAX_JOBS}"))
 }

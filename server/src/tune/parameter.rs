@@ -4,7 +4,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::core::draw::DIMENSIONS;
 use super::core::space::{Domain, Parameter, Space, Value};
-use super::near::near;
+use crate::near::near;
 
 /// The forms of a parameter, for messages.
 const FORMS: &str = "write { from = 1, to = 9 }, with log = true for equal ratios and whole = true for whole numbers, or \
@@ -36,7 +36,7 @@ fn parameter(name: &str, value: &DeValue<'_>) -> Result<Parameter, String> {
     let DeValue::Table(table) = value else { return Err(FORMS.into()) };
     let known = ["from", "to", "log", "whole", "choice", "default"];
     if let Some(key) = table.keys().map(toml::Spanned::get_ref).find(|key| !known.contains(&key.as_ref())) {
-        let advice = near(key, known).map_or_else(|| FORMS.to_owned(), |near| format!("did you mean {near}?"));
+        let advice = near(key, known).first().map_or_else(|| FORMS.to_owned(), |near| format!("did you mean {near}?"));
         return Err(format!("\"{key}\" is not known: {advice}"));
     }
     let domain = match table.get("choice").map(toml::Spanned::get_ref) {

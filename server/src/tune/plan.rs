@@ -7,10 +7,10 @@ use toml::de::{DeTable, DeValue};
 use super::core::goal::{Goal, Limit};
 use super::core::search::{Method, Problem};
 use super::core::space::Space;
-use super::near::near;
 use super::parameter::space;
 use super::target;
 use crate::gate::Condition;
+use crate::near::near;
 use crate::run::{read_text, syntax};
 use crate::sweep::SweepError;
 use crate::sweep::single::{Single, condition, figure, name_of};
@@ -153,6 +153,7 @@ impl Asked {
 fn asked(table: &DeTable<'_>) -> Result<Asked, String> {
     if let Some(key) = table.keys().map(toml::Spanned::get_ref).find(|key| !KEYS.contains(&key.as_ref())) {
         let advice = near(key, KEYS)
+            .first()
             .map_or_else(|| format!("it has {}", KEYS.join(", ")), |near| format!("did you mean {near}?"));
         return Err(format!("\"{key}\" is not a key of a plan: {advice}"));
     }

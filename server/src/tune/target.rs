@@ -7,7 +7,7 @@ use shared::text::Escaped;
 use shared::tuned::filled;
 
 use super::core::space::{Domain, Parameter, Setting, Space, Value};
-use super::near::near;
+use crate::near::near;
 use crate::sweep::single::{Form, Single, Tuned};
 
 /// The radii of our detectors of circles. Which radii suit depends on the frames.
@@ -143,7 +143,7 @@ fn known_one(name: &str, known: &[String], what: &str) -> Result<(), String> {
     if known.iter().any(|one| one == name) {
         return Ok(());
     }
-    let advice = match near(name, known.iter().map(String::as_str)) {
+    let advice = match near(name, known.iter().map(String::as_str)).first() {
         Some(near) => format!("did you mean {near}?"),
         None if known.is_empty() => {
             "it has none that can be set by name. A program has one for each {name} in its command, \

@@ -72,7 +72,7 @@ fn folders_of_another_plan_and_of_anything_else_are_refused() {
 #[test]
 fn wrong_usage_gets_a_message_that_says_what_to_write() {
     let room = with_plan(PLAN);
-    let wrong: [(&[&str], &str); 10] = [
+    let wrong: [(&[&str], &str); 12] = [
         (&[], "server sweep PLAN.toml --out DIR"),
         (&["plan.toml"], "--out is missing"),
         (&["plan.toml", "other.toml", "--out", "out"], "one plan at a time"),
@@ -82,6 +82,8 @@ fn wrong_usage_gets_a_message_that_says_what_to_write() {
         (&["plan.toml", "--out", "out", "--command", "1"], "write the word plan"),
         (&["plan.toml", "--out", "out", "--shard", "3/2"], "such as 1/8"),
         (&["plan.toml", "--out", "out", "--shards", "2"], "--shard 1/2"),
+        (&["plan.toml", "--out", "out", "--jobs", "0"], "\"0\" is not a whole number from 1 to 1024"),
+        (&["plan.toml", "--out", "out", "--jobs", "1025"], "\"1025\" is not a whole number from 1 to 1024"),
         (&["plan.toml", "--out", "out", "--find", "frames.missed <= 1%"], "--find and --along go together"),
     ];
     for (arguments, right) in wrong {

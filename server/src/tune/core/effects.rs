@@ -2,7 +2,11 @@
 //!
 //! Each parameter is moved alone, away from the best setting, to each end of its range or to each other choice: the
 //! ablation of C. Fawcett and H. H. Hoos (J. Heuristics 22, 2016). A paired test on the common frames, corrected for the
-//! number of moves, says whether anything changed. A parameter whose moves change nothing is dead: it can be left alone.
+//! number of moves and of looks, says whether anything changed. A parameter whose moves change nothing is dead: it can be
+//! left alone.
+//!
+//! The few frames of the first rung often show no effect where there is one. So the moves of a parameter without a shown
+//! effect go on to the next rung, as far as they have run there anyway or take a small part of the search's frames.
 
 use super::goal::{Goal, Tally};
 use super::paired::Difference;
@@ -11,6 +15,10 @@ use super::space::{Setting, Space};
 
 /// A dead parameter is called live in at most this share of the searches.
 const RISK: f64 = 0.01;
+
+/// The part of the search's blocks that moves may take after the first rung: its denominator. A description should cost
+/// little beside what it describes.
+const MOST: u32 = 8;
 
 /// What the moves of a parameter showed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,28 +34,45 @@ pub(crate) fn probes(space: &Space) -> usize {
     (0..space.0.len()).map(|place| space.others(place, None).len()).sum()
 }
 
-/// The effect of each parameter around `best`.
+/// The effect of each parameter around `best`, which has run on the rungs up to `last`.
 ///
 /// # Errors
 /// [`Pending`] if trials are missing.
-pub(crate) fn effects(space: &Space, asked: &mut Asked<'_>, best: &Setting) -> Result<Vec<Effect>, Pending> {
-    let moves: Vec<(usize, Setting)> = (0..space.0.len())
-        .flat_map(|place| {
-            let moved = move |value| (place, best.with(place, value));
-            space.others(place, best.0[place].as_ref()).into_iter().map(moved)
+pub(crate) fn effects(space: &Space, asked: &mut Asked<'_>, best: &Setting, last: u32) -> Result<Vec<Effect>, Pending> {
+    let searched: u32 = asked.trials().iter().map(|trial| asked.blocks(trial.rung)).sum();
+    let moves: Vec<Vec<Setting>> = (0..space.0.len())
+        .map(|place| {
+            let others = space.others(place, best.0[place].as_ref());
+            others.into_iter().map(|value| best.with(place, value)).collect()
         })
         .collect();
-    let settings: Vec<_> =
-        std::iter::once(best.clone()).chain(moves.iter().map(|(_, setting)| setting.clone())).collect();
-    let tallies = asked.rung(&settings, 0)?;
-    let (best, moved) = (&tallies[0], &tallies[1..]);
-    let risk = RISK / moved.len().max(1) as f64;
-    let one = |place: usize| {
-        let own = || moves.iter().zip(moved).filter(move |((of, _), _)| *of == place).map(|(_, tally)| tally);
-        let change = own().map(|tally| (tally.cost() - best.cost()).abs()).fold(0.0, f64::max);
-        Effect { change, is_live: own().any(|tally| differs(asked.goal(), tally, best, risk)) }
-    };
-    Ok((0..space.0.len()).map(one).collect())
+    // Each move is looked at once on each rung.
+    let looks = moves.iter().map(Vec::len).sum::<usize>() * (last as usize + 1);
+    let mut found = vec![Effect { change: 0.0, is_live: false }; moves.len()];
+    let (mut left, mut spent): (Vec<usize>, u32) = ((0..moves.len()).collect(), 0);
+    for rung in 0..=last {
+        let settings: Vec<_> = left.iter().flat_map(|place| moves[*place].clone()).collect();
+        if rung > 0 {
+            let new = settings.iter().filter(|setting| asked.reached(setting).is_none_or(|reached| reached < rung));
+            let more = asked.blocks(rung) - asked.blocks(rung - 1);
+            spent = spent.saturating_add(more.saturating_mul(new.count() as u32));
+            if settings.is_empty() || spent > searched / MOST {
+                break;
+            }
+        }
+        let tallies = asked.rung(&settings, rung)?;
+        let of_best = asked.rung(std::slice::from_ref(best), rung)?.remove(0);
+        let mut tallies = tallies.iter();
+        for place in &left {
+            let own: Vec<_> = tallies.by_ref().take(moves[*place].len()).collect();
+            let change = own.iter().map(|tally| (tally.cost() - of_best.cost()).abs()).fold(0.0, f64::max);
+            let risk = RISK / looks.max(1) as f64;
+            let is_live = own.iter().any(|tally| differs(asked.goal(), tally, &of_best, risk));
+            found[*place] = Effect { change, is_live };
+        }
+        left.retain(|place| !found[*place].is_live);
+    }
+    Ok(found)
 }
 
 fn differs(goal: &Goal, one: &Tally, other: &Tally, risk: f64) -> bool {

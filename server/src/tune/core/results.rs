@@ -144,6 +144,11 @@ impl<'a> Asked<'a> {
         if missing.is_empty() { Ok(found) } else { Err(Pending(missing)) }
     }
 
+    /// The last rung that a setting has reached. `None` if it has not run.
+    pub(crate) fn reached(&self, setting: &Setting) -> Option<u32> {
+        self.places.get(&setting.key()).map(|place| self.trials[*place].rung)
+    }
+
     /// The trials so far.
     pub(crate) fn trials(&self) -> &[Trial] {
         &self.trials

@@ -145,7 +145,8 @@ pub(crate) fn search(problem: &Problem, results: &Results) -> Result<Found, Pend
         let settings: Vec<_> = points.iter().map(|point| problem.space.at(point)).collect();
         best = chosen(problem, &mut asked, distinct(settings))?;
     }
-    let effects = best.as_ref().map_or(Ok(Vec::new()), |best| effects(&problem.space, &mut asked, best))?;
+    let effects =
+        best.as_ref().map_or(Ok(Vec::new()), |best| effects(&problem.space, &mut asked, best, problem.last))?;
     let held_out = |settings: &[Setting]| asked.held_out(settings, problem.goal.held_out);
     let trials = asked.trials().to_vec();
     let Some(best) = best else {

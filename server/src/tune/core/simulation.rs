@@ -391,6 +391,17 @@ fn said_under_a_condition(at: f64, misses_own: bool) -> (usize, usize, f64) {
 }
 
 #[test]
+fn an_effect_that_two_blocks_cannot_show_is_shown_on_more() {
+    let problem = Problem { trials: 20, first: 2, ..problem(vec![real("a")], Method::Sobol) };
+    // At the ends the error is half as large again. With one degree of freedom that is not shown.
+    let fake = Fake { factor: &|setting| 1.0 + 2.0 * (number(setting, 0) - 0.5).powi(2), ..Fake::default() };
+    let (found, ..) = fake.run(&problem);
+    assert!(found.effects[0].is_live, "{:?}", found.effects);
+    let moves: Vec<_> = found.trials.iter().filter(|trial| [0.0, 1.0].contains(&number(&trial.setting, 0))).collect();
+    assert_eq!(moves.iter().map(|trial| trial.rung).collect::<Vec<_>>(), [1, 1]);
+}
+
+#[test]
 fn a_setting_with_which_the_pipeline_fails_is_counted_and_never_chosen() {
     let problem = problem(vec![real("a")], Method::Sobol);
     // The lowest point of the figure fails.
