@@ -13,16 +13,21 @@
 //! nothing to clean up by hand.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
+use shared::bounded;
 use shared::text::Escaped;
 
 use super::error::SweepError;
 use super::plan::Plan;
+use crate::run::MAX_FILE_BYTES;
 
 /// The plan.
 const PLAN: &str = "plan.toml";
+
+/// Size of the largest plan that is read from a folder, in bytes: the two lines before it take less than 64 KiB.
+const MAX_PLAN_BYTES: u64 = MAX_FILE_BYTES + (64 << 10);
 
 /// The start of the plan's first line. The name of the plan follows.
 const NAME: &str = "# plan: ";
@@ -61,12 +66,18 @@ impl SweepFolder {
     pub(super) fn take(path: &Path, plan: &Plan) -> Result<Self, SweepError> {
         let folder = Self(path.to_owned());
         let kept = path.join(PLAN);
-        match fs::read_to_string(&kept) {
+        match plan_text(&kept) {
             Ok(text) => folder.check(&text, plan)?,
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 folder.check_empty()?;
                 fs::create_dir_all(path).map_err(SweepError::at(path))?;
                 folder.write_plan(plan)?;
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::FileTooLarge | ErrorKind::InvalidData) => {
+                return Err(SweepError::Usage(format!(
+                    "--out: no sweep wrote {} ({error}): name an absent or empty folder",
+                    Escaped(kept.display())
+                )));
             }
             Err(error) => return Err(SweepError::at(&kept)(error)),
         }
@@ -79,7 +90,7 @@ impl SweepFolder {
     /// If no sweep wrote it.
     pub(super) fn open(path: &Path) -> Result<(Self, Plan), SweepError> {
         let kept = path.join(PLAN);
-        let text = fs::read_to_string(&kept).map_err(|error| {
+        let text = plan_text(&kept).map_err(|error| {
             SweepError::Usage(format!(
                 "{} is not the folder of a sweep: its {PLAN} cannot be read ({error})",
                 Escaped(path.display())
@@ -91,7 +102,9 @@ impl SweepFolder {
 
     /// Whether a sweep wrote this folder.
     pub(super) fn is_one(path: &Path) -> bool {
-        fs::read_to_string(path.join(PLAN)).is_ok_and(|text| text.starts_with(NAME))
+        let mut start = [0; NAME.len()];
+        let read = File::open(path.join(PLAN)).and_then(|mut plan| plan.read_exact(&mut start));
+        read.is_ok() && start == NAME.as_bytes()
     }
 
     /// Its path.
@@ -139,7 +152,7 @@ impl SweepFolder {
 
     /// Why a trial failed, if its last run failed.
     pub(super) fn failure(&self, id: &str) -> Option<String> {
-        let text = fs::read_to_string(self.0.join("failed").join(format!("{id}.txt"))).ok()?;
+        let text = bounded::text(&self.0.join("failed").join(format!("{id}.txt")), MAX_FILE_BYTES).ok()?;
         Some(text.trim_end().to_owned())
     }
 
@@ -192,11 +205,16 @@ impl SweepFolder {
         match part.persist_noclobber(&path) {
             Ok(_) => Ok(()),
             Err(failed) if failed.error.kind() == ErrorKind::AlreadyExists => {
-                self.check(&fs::read_to_string(&path).map_err(SweepError::at(&path))?, plan)
+                self.check(&plan_text(&path).map_err(SweepError::at(&path))?, plan)
             }
             Err(failed) => Err(SweepError::at(&path)(failed.error)),
         }
     }
+}
+
+/// The text of a folder's plan.
+fn plan_text(path: &Path) -> io::Result<String> {
+    bounded::text(path, MAX_PLAN_BYTES)
 }
 
 /// The file at this path, locked. `None` if another process has locked it.

@@ -9,6 +9,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use shared::bounded::BoundedLines;
 
 use super::search::Sampled;
 use crate::sweep::error::SweepError;
@@ -84,7 +85,7 @@ fn read(path: &Path) -> Result<(File, Known), SweepError> {
         }
         TryLockError::Error(error) => at(error),
     })?;
-    let text = io::read_to_string(&file).map_err(&at)?;
+    let text = io::read_to_string(BoundedLines::new(&file)).map_err(&at)?;
     let whole = text.rfind('\n').map_or(0, |end| end + 1);
     file.set_len(whole as u64).and_then(|()| file.seek(SeekFrom::End(0))).map_err(&at)?;
     let mut known = HashMap::new();
@@ -125,6 +126,15 @@ mod tests {
         assert_eq!(samples.get("a", "frames.missed"), Some(sampled(3)));
         assert_eq!(samples.get("b", "error_px.l1.mean"), Some(none));
         assert_eq!(samples.get("b", "frames.missed"), None);
+    }
+
+    #[test]
+    fn a_file_that_never_ends_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        // A hole of 8 GiB, which takes no room. The device would be locked for all tests.
+        File::create(folder.path().join(FILE)).unwrap().set_len(8 << 30).unwrap();
+        let wrong = Samples::open(folder.path()).err().unwrap().to_string();
+        assert!(wrong.ends_with(": it has a line of more than 1 MiB"), "{wrong}");
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! The row of a trial, from its report.
 
-use std::fs;
-
 use serde_json::Value;
+use shared::bounded;
 
 use super::columns::{Cell, Column, Columns, End, Kind, Origin};
+use crate::output::report::MAX_REPORT_BYTES;
+use crate::run::MAX_FILE_BYTES;
 use crate::score::bounds::Bound;
 use crate::sweep::folder::{REPORT, RUN, SweepFolder};
 use crate::sweep::plan::Trial;
@@ -21,10 +22,10 @@ impl Reading {
     /// Reads the trial of this name. `None` if the folder does not have it, or if it is not complete.
     pub(super) fn of(folder: &SweepFolder, id: &str) -> Option<Self> {
         let place = folder.trial(id);
-        let report = fs::read(place.join(REPORT)).ok()?;
-        let mut report: Value = serde_json::from_slice(&report).ok()?;
+        let report = bounded::text(&place.join(REPORT), MAX_REPORT_BYTES).ok()?;
+        let mut report: Value = serde_json::from_str(&report).ok()?;
         let session = report.get_mut("sessions")?.get_mut(0)?.take();
-        let run = fs::read_to_string(place.join(RUN)).ok()?;
+        let run = bounded::text(&place.join(RUN), MAX_FILE_BYTES).ok()?;
         let version = version_of(&run).or_else(|| report["run"]["version"].as_str())?.to_owned();
         Some(Self { session, version, host: host_of(&run).unwrap_or_default().to_owned() })
     }

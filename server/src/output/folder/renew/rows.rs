@@ -5,6 +5,7 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use csv::{Reader, StringRecord};
+use shared::bounded::BoundedLines;
 use shared::text::Escaped;
 
 use super::error::RenewError;
@@ -58,7 +59,7 @@ pub(super) struct Rows {
     columns: Vec<Column>,
     /// The field of each column; none if the build that wrote the file did not have the column yet.
     fields: Vec<Option<usize>>,
-    reader: Reader<BufReader<File>>,
+    reader: Reader<BufReader<BoundedLines<File>>>,
     record: StringRecord,
 }
 
@@ -68,7 +69,7 @@ impl Rows {
         let failed = |error| RenewError::Io { path: path.into(), error };
         let file = File::open(path).map_err(failed)?;
         let is_empty = file.metadata().map_err(failed)?.len() == 0;
-        let reader = csv::ReaderBuilder::new().flexible(true).from_reader(BufReader::new(file));
+        let reader = csv::ReaderBuilder::new().flexible(true).from_reader(BufReader::new(BoundedLines::new(file)));
         let columns = table::columns(task).collect();
         let (fields, record) = (Vec::new(), StringRecord::new());
         let mut rows = Self { path: path.into(), task, limit, columns, fields, reader, record };
