@@ -21,6 +21,7 @@ use shared::text::Escaped;
 
 use super::error::SweepError;
 use super::plan::Plan;
+use super::reading::Reading;
 use crate::run::MAX_FILE_BYTES;
 
 /// The plan.
@@ -31,12 +32,6 @@ const MAX_PLAN_BYTES: u64 = MAX_FILE_BYTES + (64 << 10);
 
 /// The start of the plan's first line. The name of the plan follows.
 const NAME: &str = "# plan: ";
-
-/// The report of a trial. A trial that has it is done.
-pub(super) const REPORT: &str = "report.json";
-
-/// The run of a trial.
-pub(super) const RUN: &str = "run.toml";
 
 /// The table of all trials.
 pub(super) const TABLE: &str = "sweep.parquet";
@@ -118,9 +113,9 @@ impl SweepFolder {
         self.0.join("trials").join(&id[..2]).join(id)
     }
 
-    /// Whether a trial is done. An empty report, which a power failure can leave, does not count.
+    /// Whether a trial is done: whether a merge can read it.
     pub(super) fn has(&self, id: &str) -> bool {
-        fs::metadata(self.trial(id).join(REPORT)).is_ok_and(|report| report.len() > 0)
+        is_done(&self.trial(id))
     }
 
     /// Takes the right to run a trial. `None` if another process has it, or if the trial is done by now.
@@ -212,6 +207,11 @@ impl SweepFolder {
     }
 }
 
+/// Whether the folder of a trial has its result.
+fn is_done(place: &Path) -> bool {
+    Reading::of(place).is_some()
+}
+
 /// The text of a folder's plan.
 fn plan_text(path: &Path) -> io::Result<String> {
     bounded::text(path, MAX_PLAN_BYTES)
@@ -282,9 +282,9 @@ impl Claim {
     /// If the folder cannot be renamed.
     pub(super) fn publish(&self) -> io::Result<()> {
         match fs::rename(&self.part, &self.place) {
-            Err(_) if self.place.join(REPORT).is_file() => self.clear(),
+            Err(_) if is_done(&self.place) => self.clear(),
             Err(error) if self.place.exists() => {
-                // Only a power failure leaves a folder without a report.
+                // A power failure, or somebody, left a folder that cannot be read.
                 fs::remove_dir_all(&self.place).and_then(|()| fs::rename(&self.part, &self.place)).map_err(|_| error)
             }
             renamed => renamed,

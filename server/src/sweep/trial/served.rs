@@ -13,8 +13,9 @@ use super::write::{head, put};
 use crate::compare::{Running, of_client};
 use crate::run::RunConfig;
 use crate::source;
-use crate::sweep::folder::{Claim, REPORT, RUN};
+use crate::sweep::folder::Claim;
 use crate::sweep::plan::{Plan, Trial};
+use crate::sweep::reading::{REPORT, RUN};
 
 /// Interval at which the server is polled for its end.
 const LOOK: Duration = Duration::from_millis(20);

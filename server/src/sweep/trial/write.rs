@@ -7,14 +7,8 @@ use std::sync::LazyLock;
 
 use super::evaluate::Evaluated;
 use crate::run::RunConfig;
-use crate::sweep::folder::{REPORT, RUN};
 use crate::sweep::plan::{Plan, Trial};
-
-/// The comment before the version of the server.
-const VERSION: &str = "# version: ";
-
-/// The comment before the name of the machine.
-const HOST: &str = "# host: ";
+use crate::sweep::reading::{HOST, REPORT, RUN, VERSION};
 
 /// The name of this machine.
 static THIS_HOST: LazyLock<String> =
@@ -52,14 +46,4 @@ pub(super) fn head(plan: &Plan, trial: &Trial) -> String {
         env!("CARGO_PKG_VERSION"),
         *THIS_HOST,
     )
-}
-
-/// The version that the text of a `run.toml` names.
-pub(in crate::sweep) fn version_of(text: &str) -> Option<&str> {
-    text.lines().find_map(|line| line.strip_prefix(VERSION))
-}
-
-/// The machine that the text of a `run.toml` names.
-pub(in crate::sweep) fn host_of(text: &str) -> Option<&str> {
-    text.lines().find_map(|line| line.strip_prefix(HOST))
 }
