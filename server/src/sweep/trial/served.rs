@@ -33,7 +33,8 @@ pub(super) fn run(
 ) -> Result<(), TrialError> {
     let (spec, _) = source::settled(trial.spec.clone()).map_err(TrialError::failed)?;
     let folder = claim.part();
-    put(folder, RUN, &(head(plan, trial) + &RunConfig::new(&spec).to_toml()))?;
+    let run = RunConfig::new(&spec).to_toml().map_err(TrialError::failed)?;
+    put(folder, RUN, &(head(plan, trial) + &run))?;
     let mut server = Running(server(folder, plan.frames).spawn()?);
     let addresses = server.addresses();
     let mut started = None;

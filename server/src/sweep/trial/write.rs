@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use super::TrialError;
 use super::evaluate::Evaluated;
 use crate::run::RunConfig;
 use crate::sweep::plan::{Plan, Trial};
@@ -17,14 +18,15 @@ static THIS_HOST: LazyLock<String> =
 /// Writes the files of a trial.
 ///
 /// # Errors
-/// If the disk is full, for example.
-pub(super) fn written(plan: &Plan, trial: &Trial, evaluated: &Evaluated, folder: &Path) -> io::Result<()> {
+/// If the disk is full, for example, or if the run cannot be written as text.
+pub(super) fn written(plan: &Plan, trial: &Trial, evaluated: &Evaluated, folder: &Path) -> Result<(), TrialError> {
     if evaluated.is_kept {
         // The folder of a run has its own run.toml and its report.
-        return put(folder, RUN, &(head(plan, trial) + &fs::read_to_string(folder.join(RUN))?));
+        return Ok(put(folder, RUN, &(head(plan, trial) + &fs::read_to_string(folder.join(RUN))?))?);
     }
-    put(folder, RUN, &(head(plan, trial) + &RunConfig::new(&evaluated.spec).to_toml()))?;
-    put(folder, REPORT, &evaluated.report)
+    let run = RunConfig::new(&evaluated.spec).to_toml().map_err(TrialError::failed)?;
+    put(folder, RUN, &(head(plan, trial) + &run))?;
+    Ok(put(folder, REPORT, &evaluated.report)?)
 }
 
 /// Writes a file of this name.
