@@ -280,3 +280,11 @@ fn a_model_that_does_not_fit_exits_0_and_1_with_strict_and_has_no_sigma() {
     assert!(ended.stdout.join("\n").contains("the model does not fit: chi-squared"), "{:#?}", ended.stdout);
     self::found(&room, &[&csv, "--model", "offset", "--strict"], 1);
 }
+
+#[test]
+fn files_that_never_end_are_refused_with_the_limit() {
+    let room = Room::new();
+    let csv = shifted(&room, "pairs.csv");
+    refused(&["/dev/zero"], "/dev/zero cannot be read (it has a line of more than 1 MiB)");
+    refused(&[&csv, "--reference", "/dev/zero"], "/dev/zero cannot be read (it has a line of more than 1 MiB)");
+}

@@ -303,3 +303,8 @@ fn each_run_may_have_a_client_of_its_own_and_a_round_that_fails_ends_them() {
     let wrong = run_file(&room, "wrong.toml", "source = \"absent.mp4\"\n");
     compare(&["--run", &wrong, "--run", &wrong]).expect(4).says("round 1");
 }
+
+#[test]
+fn a_report_that_never_ends_is_refused_with_the_limit() {
+    compare(&["/dev/zero", "/dev/zero"]).expect(2).says("/dev/zero cannot be read (larger than 256 MiB)");
+}

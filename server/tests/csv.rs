@@ -90,4 +90,10 @@ fn two_outputs_in_one_file_are_refused_before_anything_is_written() {
     server.args(["--no-graphics", "--listen", "127.0.0.1:0", "--csv", both, "--json", both]);
     Program::start(server).end().expect(2).says("a file each");
     assert_eq!(fs::read_to_string(&path).expect("still there"), "kept");
+    let again = directory.path().join("again");
+    fs::hard_link(&path, &again).expect("a second name");
+    let mut server = command("server");
+    server.args(["--no-graphics", "--listen", "127.0.0.1:0", "--csv", both, "--json"]).arg(&again);
+    Program::start(server).end().expect(2).says("a file each");
+    assert_eq!(fs::read_to_string(&path).expect("still there"), "kept");
 }

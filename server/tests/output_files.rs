@@ -235,12 +235,14 @@ fn ctrl_c_ends_the_wait_for_a_reader() {
 
 #[test]
 fn the_server_waits_for_a_writer_of_a_runs_file_and_says_so() {
-    let (_folder, path) = pipe("run.toml");
+    let (_folder, path) = pipe("ru\u{1b}[2Jn.toml");
     let options = ["--no-graphics", "--loopback", "--run", text(&path)];
     let server = Program::start(with(command("server"), &options));
     server.stderr.wait_for("waiting for somebody to write");
     fs::write(&path, "frames = 3").expect("read");
-    assert_eq!(rows(&server.end().expect(0).stdout).len(), 3);
+    let ended = server.end().expect(0);
+    assert_eq!(rows(&ended.stdout).len(), 3);
+    assert_eq!(said(&ended.stderr, "\\u{1b}[2Jn.toml"), 1, "its name does not move the cursor: {:?}", ended.stderr);
 }
 
 #[test]

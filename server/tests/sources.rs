@@ -137,3 +137,26 @@ fn the_file_of_a_run_finds_its_source_and_truth_from_another_working_folder() {
         assert_eq!((frames(&out), frames(&again)), (3, 3), "{source}");
     }
 }
+
+#[test]
+fn a_run_whose_file_could_not_name_its_source_is_refused() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let room = tempfile::tempdir().expect("a temporary directory");
+    let here = room.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
+    fs::create_dir_all(here.join("images")).expect("made");
+    image(60.0).save(here.join("images/a.png")).expect("written");
+    let run = |options: &[&str]| {
+        let mut server = command("server");
+        server.args(["--loopback", "--no-graphics", "--link", "memory", "--fps", "max", "--frames", "1"]).args(options);
+        server.current_dir(&here);
+        Program::start(server).end()
+    };
+    for source in ["images", "images/*.png"] {
+        let ended = run(&["--source", source, "--out", "out"]).expect(2);
+        ended.says("is not UTF-8 text: start in a folder whose name is UTF-8 text");
+        assert!(!here.join("out").exists());
+        run(&["--source", source]).expect(0);
+    }
+    run(&["--source", "ball", "--out", "out"]).expect(0);
+}

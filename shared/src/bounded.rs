@@ -1,10 +1,19 @@
 //! Reads files up to a limit, because a path may lead to an endless device.
+//!
+//! [`read`] and [`text`] limit the file. A table may have any size, so [`BoundedLines`] limits its lines.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use thiserror::Error;
+
+/// Longest line of a table, in bytes: a thousand times the longest that Plumb writes.
+pub const LONGEST_LINE: usize = 1 << 20;
+
+/// Longest piece that is read of a table at once, in bytes: less than [`LONGEST_LINE`], so that no piece holds a whole
+/// line that is longer.
+const PIECE: usize = 64 << 10;
 
 /// Why a file was not read.
 #[derive(Debug, Error)]
@@ -20,6 +29,15 @@ pub enum BoundedError {
     },
 }
 
+impl From<BoundedError> for io::Error {
+    fn from(error: BoundedError) -> Self {
+        match error {
+            BoundedError::Io(error) => error,
+            BoundedError::TooLarge { .. } => Self::new(ErrorKind::FileTooLarge, error),
+        }
+    }
+}
+
 /// Reads a file of at most `limit` bytes.
 ///
 /// # Errors
@@ -28,6 +46,14 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, BoundedError> {
     let mut bytes = Vec::new();
     open(path, limit)?.file.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit { Err(BoundedError::TooLarge { limit }) } else { Ok(bytes) }
+}
+
+/// Reads the text of a file of at most `limit` bytes.
+///
+/// # Errors
+/// If the file cannot be read, is larger ([`ErrorKind::FileTooLarge`]) or is not UTF-8 ([`ErrorKind::InvalidData`]).
+pub fn text(path: &Path, limit: u64) -> io::Result<String> {
+    String::from_utf8(read(path, limit)?).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8 text"))
 }
 
 /// Opens a file of at most `limit` bytes.
@@ -68,9 +94,44 @@ impl Seek for BoundedFile {
     }
 }
 
+/// Text of any length that returns an error at a line of more than [`LONGEST_LINE`] bytes.
+#[derive(Debug)]
+pub struct BoundedLines<R> {
+    text: R,
+    /// Bytes since the last line break.
+    line: usize,
+}
+
+impl<R: Read> BoundedLines<R> {
+    /// Reads this text, which begins with a line.
+    pub fn new(text: R) -> Self {
+        Self { text, line: 0 }
+    }
+}
+
+impl<R: Read> Read for BoundedLines<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = buffer.len().min(PIECE);
+        let read = self.text.read(&mut buffer[..length])?;
+        let piece = &buffer[..read];
+        let longest = self.line + piece.iter().position(|byte| *byte == b'\n').unwrap_or(read);
+        self.line = match piece.iter().rposition(|byte| *byte == b'\n') {
+            Some(last) => read - last - 1,
+            None => longest,
+        };
+        if longest > LONGEST_LINE {
+            let wrong = format!("it has a line of more than {} MiB", LONGEST_LINE >> 20);
+            return Err(io::Error::new(ErrorKind::FileTooLarge, wrong));
+        }
+        Ok(read)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write;
+
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -91,6 +152,8 @@ mod tests {
     fn an_endless_device_ends_at_the_bound() {
         let refused = read(Path::new("/dev/zero"), 3 << 20).unwrap_err();
         assert_eq!(refused.to_string(), "larger than 3 MiB");
+        let refused = text(Path::new("/dev/zero"), 3 << 20).unwrap_err();
+        assert_eq!((refused.kind(), refused.to_string()), (ErrorKind::FileTooLarge, "larger than 3 MiB".into()));
         let mut opened = open(Path::new("/dev/zero"), 3 << 20).unwrap();
         let error = io::copy(&mut opened, &mut io::sink()).unwrap_err();
         assert_eq!(error.to_string(), "larger than 3 MiB");
@@ -106,5 +169,46 @@ mod tests {
         let mut few = [0; 5];
         opened.read_exact(&mut few).unwrap();
         assert_eq!(few, [8; 5]);
+    }
+
+    #[test]
+    fn a_text_that_is_not_utf_8_is_refused() {
+        let mut file = file(0);
+        file.write_all("\u{e9}".as_bytes()).unwrap();
+        assert_eq!(text(file.path(), 5).unwrap(), "\u{e9}");
+        file.write_all(b"\xff").unwrap();
+        assert_eq!(text(file.path(), 5).unwrap_err().to_string(), "it is not UTF-8 text");
+    }
+
+    #[test]
+    fn a_line_without_an_end_ends_at_the_bound() {
+        let (mut endless, mut taken) = (BoundedLines::new(File::open("/dev/zero").unwrap()), Vec::new());
+        let error = endless.read_to_end(&mut taken).unwrap_err();
+        assert_eq!(error.to_string(), "it has a line of more than 1 MiB");
+        assert!((LONGEST_LINE - PIECE..=LONGEST_LINE).contains(&taken.len()), "{}", taken.len());
+    }
+
+    proptest! {
+        // Each text takes some megabytes.
+        #![proptest_config(ProptestConfig::with_cases(16))]
+        #[test]
+        fn a_text_is_read_unchanged_if_no_line_is_too_long(
+            lines in prop::collection::vec(prop_oneof![0..200_usize, LONGEST_LINE - 2..LONGEST_LINE + 3], 0..5),
+            step in 1..200_000_usize,
+        ) {
+            let written: Vec<_> = lines.iter().map(|line| "a".repeat(*line)).collect();
+            let written = written.join("\n");
+            let mut reader = BoundedLines::new(written.as_bytes());
+            let (mut taken, mut buffer) = (Vec::new(), vec![0; step.max(500)]);
+            let outcome = loop {
+                match reader.read(&mut buffer) {
+                    Ok(0) => break Ok(()),
+                    Ok(read) => taken.extend_from_slice(&buffer[..read]),
+                    Err(error) => break Err(error),
+                }
+            };
+            prop_assert_eq!(outcome.is_ok(), lines.iter().all(|line| *line <= LONGEST_LINE));
+            prop_assert!(outcome.is_err() || taken == written.as_bytes());
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! Reads frames from a CSV file: `frame,x,y,u,v`, and optionally `t_us`, `cov_xx,cov_xy,cov_yy` and `radius`.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{self, Read};
 use std::path::Path;
 
+use shared::bounded::BoundedLines;
 use shared::geometry::Covariance;
 
 use super::error::CalibrateError;
@@ -22,7 +23,7 @@ const SHOWN: usize = 40;
 /// Reads a file.
 pub(super) fn read(path: &Path) -> Result<Set, CalibrateError> {
     let file = File::open(path).map_err(|error| CalibrateError::Read { path: path.into(), error })?;
-    parse(path, BufReader::new(file))
+    parse(path, file)
 }
 
 /// Checks the text of a file, for the fuzzer.
@@ -36,8 +37,13 @@ pub(crate) fn check(text: &[u8]) -> Result<(), CalibrateError> {
 /// Parses the text of a file.
 fn parse(path: &Path, text: impl Read) -> Result<Set, CalibrateError> {
     let not_input = |wrong: String| CalibrateError::NotInput { path: path.into(), wrong };
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
-    let header = reader.headers().map_err(|_| not_input("it is not a text file".into()))?.clone();
+    let unread = |error: io::Error| CalibrateError::Read { path: path.into(), error };
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(BoundedLines::new(text));
+    let header = reader.headers().map_err(|error| match error.into_kind() {
+        csv::ErrorKind::Io(error) => unread(error),
+        _ => not_input("it is not a text file".into()),
+    })?;
+    let header = header.clone();
     let columns = Columns::of(&header).map_err(not_input)?;
     let mut set = Set { name: path.display().to_string(), is_stated: true, ..Set::default() };
     let (mut samples, mut record) = (Vec::new(), csv::StringRecord::new());
@@ -48,7 +54,10 @@ fn parse(path: &Path, text: impl Read) -> Result<Set, CalibrateError> {
             Ok(true) => {}
             Err(error) => {
                 let line = error.position().map_or(0, csv::Position::line);
-                return Err(row_wrong(line, "its number of cells differs from the header's, or it is not text".into()));
+                return Err(match error.into_kind() {
+                    csv::ErrorKind::Io(error) => unread(error),
+                    _ => row_wrong(line, "its number of cells differs from the header's, or it is not text".into()),
+                });
             }
         }
         let line = record.position().map_or(0, csv::Position::line);
@@ -184,6 +193,13 @@ mod tests {
             let wrong = read_text(&text).expect_err(&text);
             assert!(wrong.starts_with(words), "{text}: {wrong}");
         }
+        let endless = read(Path::new("/dev/zero")).expect_err("no line").to_string();
+        assert!(
+            endless.starts_with("/dev/zero cannot be read (it has a line of more than 1 MiB): name a"),
+            "{endless}"
+        );
+        let later = read_text(format!("{header}\n0,1,2,3,4\n{}", "1".repeat(2 << 20))).expect_err("a long line");
+        assert!(later.contains(" cannot be read (it has a line of more than 1 MiB)"), "{later}");
         let wrong = read_text(b"\xff\xfe\0\x01").expect_err("not text");
         assert!(wrong.starts_with(": it is not a text file") || wrong.starts_with(": it has no column"), "{wrong}");
     }

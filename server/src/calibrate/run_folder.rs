@@ -1,16 +1,18 @@
 //! Reads the frames of a run's folder: from `frames.csv`, or from `frames.parquet` if there is no text.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
 use serde_json::Value;
+use shared::bounded::{self, BoundedLines};
 use shared::geometry::{Covariance, Size};
 
 use super::csv_file;
 use super::error::CalibrateError;
 use super::observation::{Observation, Set};
 use super::track::Track;
+use crate::output::report::MAX_REPORT_BYTES;
 use crate::source::ball::{NAME as BALL, UNPACED_STEP_S};
 
 /// The columns that are read.
@@ -46,7 +48,8 @@ pub(super) fn read(folder: &Path) -> Result<Set, CalibrateError> {
     if !report.is_file() {
         return Err(not_input("it has no report.json".into()));
     }
-    let text = fs::read_to_string(&report).map_err(|error| CalibrateError::Read { path: report.clone(), error })?;
+    let text = bounded::text(&report, MAX_REPORT_BYTES)
+        .map_err(|error| CalibrateError::Read { path: report.clone(), error })?;
     let report = crate::compare::checked(&text)
         .map_err(|wrong| not_input(format!("its report.json is not a report: {wrong}")))?;
     let config = &report["run"]["config"];
@@ -162,7 +165,7 @@ fn rows(folder: &Path, gathered: &mut Gathered) -> Result<(), CalibrateError> {
 fn text_rows(path: &Path, gathered: &mut Gathered) -> Result<(), CalibrateError> {
     let file = File::open(path).map_err(|error| CalibrateError::Read { path: path.into(), error })?;
     let not_input = |wrong: String| CalibrateError::NotInput { path: path.into(), wrong };
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(BufReader::new(file));
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(BufReader::new(BoundedLines::new(file)));
     let header = reader.headers().map_err(|error| not_input(error.to_string()))?.clone();
     let places = places(header.iter().map(str::to_owned).collect()).map_err(not_input)?;
     let mut record = csv::StringRecord::new();
@@ -226,6 +229,8 @@ fn places(names: Vec<String>) -> Result<Places, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const HEADER: &str = "session,frame,source_index,captured_us,outcome,lost_by,truth,truth_x,truth_y,truth_radius,\
@@ -269,5 +274,18 @@ mod tests {
         fs::remove_file(blind.path().join("frames.csv")).unwrap();
         let wrong = read(blind.path()).unwrap_err().to_string();
         assert!(wrong.contains("it has neither frames.csv nor frames.parquet"), "{wrong}");
+    }
+
+    #[test]
+    fn a_table_with_an_endless_line_and_an_endless_report_are_refused() {
+        let folder = folder("{}", "");
+        // Files with a hole of 8 GiB, which takes no room.
+        let endless = |name: &str| File::create(folder.path().join(name)).unwrap().set_len(8 << 30).unwrap();
+        endless("frames.csv");
+        let wrong = read(folder.path()).unwrap_err().to_string();
+        assert!(wrong.contains("frames.csv: it has a line of more than 1 MiB"), "{wrong}");
+        endless("report.json");
+        let wrong = read(folder.path()).unwrap_err().to_string();
+        assert!(wrong.contains("report.json cannot be read (larger than 256 MiB)"), "{wrong}");
     }
 }

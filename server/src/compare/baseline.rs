@@ -5,13 +5,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use shared::bounded;
 use shared::text::Escaped;
 
 use super::error::CompareError;
 use super::result::Differs;
-use super::side::{REPORT, Side, checked};
+use super::side::{REPORT, Side, checked, read_report};
 use super::specification::differing;
 use crate::gate::{GateVerdict, ended_early};
+use crate::run::MAX_FILE_BYTES;
 
 /// The folder of pictures in a run's folder.
 const WORST: &str = "worst";
@@ -147,13 +149,13 @@ fn folders(folder: &Path) -> Result<Vec<PathBuf>, CompareError> {
 
 /// Reads the report of a kept run, without its frames.
 fn readable(folder: &Path) -> Result<Side, String> {
-    let text = fs::read_to_string(folder.join(REPORT)).map_err(|error| error.to_string())?;
+    let text = read_report(&folder.join(REPORT)).map_err(|error| error.to_string())?;
     Ok(Side::of_report(folder.display().to_string(), checked(&text)?))
 }
 
 /// The key by which runs are sorted: their start as RFC 3339 text, then the modification time of the report.
 fn started(folder: &Path) -> (String, Option<std::time::SystemTime>) {
-    let text = fs::read_to_string(folder.join("run.toml")).unwrap_or_default();
+    let text = bounded::text(&folder.join("run.toml"), MAX_FILE_BYTES).unwrap_or_default();
     let said = text.lines().find_map(|line| line.strip_prefix(STARTED)).unwrap_or_default().to_owned();
     let written = fs::metadata(folder.join(REPORT)).and_then(|file| file.modified()).ok();
     (said, written)
@@ -217,6 +219,23 @@ mod tests {
         assert_eq!(notes.len(), 3, "{said}");
         assert!(said.contains("its gate frames.lost == 0 did not pass") && said.contains("it has schema 2"), "{said}");
         assert_eq!(found(folder.path(), 7, true).0.unwrap().as_deref(), Some("b"), "strict");
+    }
+
+    #[test]
+    fn an_endless_report_is_passed_over_and_an_endless_run_file_says_no_time() {
+        let folder = runs(&[
+            ("a", "2026-01-02T00:00:00Z", report(7, "pass")),
+            ("b", "2026-01-03T00:00:00Z", report(7, "pass")),
+            ("c", "2026-01-04T00:00:00Z", report(7, "pass")),
+        ]);
+        let path = |name: &str| folder.path().join(name);
+        // A hole of 8 GiB, which takes no room.
+        fs::File::create(path("c/report.json")).unwrap().set_len(8 << 30).unwrap();
+        fs::remove_file(path("b/run.toml")).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", path("b/run.toml")).unwrap();
+        let (baseline, notes) = found(folder.path(), 7, false);
+        assert_eq!(baseline.unwrap().as_deref(), Some("a"));
+        assert!(notes.len() == 1 && notes[0].contains("c is passed over: larger than 256 MiB"), "{notes:?}");
     }
 
     #[test]

@@ -5,10 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use shared::bounded;
 
 use super::error::CompareError;
 use super::frames::Frame;
 use super::table;
+use crate::output::report::MAX_REPORT_BYTES;
 
 /// The version of reports that can be read.
 const SCHEMA: u64 = 1;
@@ -43,7 +45,7 @@ impl Side {
         if is_folder && !file.is_file() {
             return Err(CompareError::NoReport { folder: path.into() });
         }
-        let text = fs::read_to_string(&file).map_err(|error| CompareError::Read { path: file.clone(), error })?;
+        let text = read_report(&file).map_err(|error| CompareError::Read { path: file.clone(), error })?;
         let report = checked(&text).map_err(|wrong| CompareError::NotAReport { path: file.clone(), wrong })?;
         let mut side = Self::of_report(path.display().to_string(), report);
         if let Some(folder) = folder_of(&file, is_folder) {
@@ -110,6 +112,11 @@ impl Side {
         let text = |name: &str| self.session["client"][name].as_str();
         Some(format!("{} {}", text("name")?, text("version").unwrap_or_default()))
     }
+}
+
+/// The text of a report.
+pub(super) fn read_report(file: &Path) -> io::Result<String> {
+    bounded::text(file, MAX_REPORT_BYTES)
 }
 
 /// The folder with the frames of a report, if there is one.

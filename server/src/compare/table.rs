@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use shared::bounded::BoundedLines;
+
 use super::error::CompareError;
 use super::frames::{COLUMNS, Fate, Frame};
 
@@ -23,7 +25,7 @@ pub(super) fn read(folder: &Path, session: u64) -> Result<Option<Vec<Frame>>, Co
 fn text_rows(path: &Path, session: u64) -> Result<Vec<Frame>, CompareError> {
     let wrong = |wrong: String| CompareError::Frames { path: path.into(), wrong };
     let file = File::open(path).map_err(|error| CompareError::Read { path: path.into(), error })?;
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(BufReader::new(file));
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(BufReader::new(BoundedLines::new(file)));
     let header = reader.headers().map_err(|error| wrong(error.to_string()))?.clone();
     if header.is_empty() {
         // A run that was interrupted at once has no header.
@@ -182,6 +184,11 @@ mod tests {
         assert!(read(folder.path(), 1).unwrap().is_none());
         std::fs::write(folder.path().join("frames.csv"), "").unwrap();
         assert_eq!(read(folder.path(), 1).unwrap().map(|frames| frames.len()), Some(0));
+        let endless = std::fs::File::create(folder.path().join("frames.csv")).unwrap();
+        // A hole of 8 GiB, which takes no room.
+        endless.set_len(8 << 30).unwrap();
+        let wrong = read(folder.path(), 1).unwrap_err().to_string();
+        assert!(wrong.ends_with("frames.csv: it has a line of more than 1 MiB"), "{wrong}");
         std::fs::write(folder.path().join("frames.csv"), "a,b\n1,2\n").unwrap();
         assert!(read(folder.path(), 1).unwrap_err().to_string().contains("it has no column session"));
     }

@@ -22,6 +22,11 @@ pub struct OutputError {
 impl OutputError {
     /// What would be right.
     pub fn advice(&self) -> &'static str {
-        if self.what == FOLDER { "name a folder that is absent or empty" } else { "name a file that can be written" }
+        match self.what {
+            // The path of a source.
+            FOLDER if self.error.kind() == io::ErrorKind::InvalidData => "start in a folder whose name is UTF-8 text",
+            FOLDER => "name a folder that is absent or empty",
+            _ => "name a file that can be written",
+        }
     }
 }

@@ -24,6 +24,9 @@ pub(super) const KEPT_SESSIONS: usize = 10_000;
 /// Maximum number of them whose client never said hello, the latest ones. Anybody can cause such sessions by the thousand.
 pub(super) const KEPT_UNBEGUN_SESSIONS: usize = 100;
 
+/// Size of the largest report that is read, in bytes: four times the largest that is written.
+pub(crate) const MAX_REPORT_BYTES: u64 = 256 << 20;
+
 /// What the server writes with `--json`. docs/report.md explains each figure.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "Plumb report, schema 1")]

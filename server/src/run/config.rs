@@ -1,6 +1,7 @@
 //! `run.config` of the report: every option by its name, and further figures of schema 1.
 
 use std::borrow::Cow;
+use std::io;
 use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -64,9 +65,16 @@ impl RunConfig {
     }
 
     /// The options as a file for `--run`, whose paths hold in every working folder.
-    pub fn to_toml(&self) -> String {
-        // Without a working folder, relative paths lead nowhere anyway.
-        self.0.anywhere().as_ref().unwrap_or(&self.0).to_toml()
+    ///
+    /// # Errors
+    /// If a path cannot be written as text, because the name of the working folder is not UTF-8.
+    pub fn to_toml(&self) -> io::Result<String> {
+        match self.0.anywhere() {
+            Ok(spec) => Ok(spec.to_toml()),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(error),
+            // Without a working folder, relative paths lead nowhere anyway.
+            Err(_) => Ok(self.0.to_toml()),
+        }
     }
 }
 

@@ -6,6 +6,8 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
+use shared::text::Escaped;
+
 /// Time before the report. Even the slowest disk reads a regular file in less, and a person does not yet notice the
 /// pause.
 const SLOW: Duration = Duration::from_millis(500);
@@ -17,7 +19,7 @@ pub(crate) fn say_if_slow<T>(path: &Path, read: impl FnOnce() -> T) -> T {
         let telling = move || {
             if told.recv_timeout(SLOW) == Err(RecvTimeoutError::Timeout) {
                 // stderr may be closed.
-                let _ = writeln!(io::stderr(), "server: waiting for somebody to write {}", path.display());
+                let _ = writeln!(io::stderr(), "server: waiting for somebody to write {}", Escaped(path.display()));
             }
         };
         // Without the thread, nothing is reported.

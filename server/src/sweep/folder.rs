@@ -13,25 +13,25 @@
 //! nothing to clean up by hand.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
+use shared::bounded;
 use shared::text::Escaped;
 
 use super::error::SweepError;
 use super::plan::Plan;
+use super::reading::Reading;
+use crate::run::MAX_FILE_BYTES;
 
 /// The plan.
 const PLAN: &str = "plan.toml";
 
+/// Size of the largest plan that is read from a folder, in bytes: the two lines before it take less than 64 KiB.
+const MAX_PLAN_BYTES: u64 = MAX_FILE_BYTES + (64 << 10);
+
 /// The start of the plan's first line. The name of the plan follows.
 const NAME: &str = "# plan: ";
-
-/// The report of a trial. A trial that has it is done.
-pub(super) const REPORT: &str = "report.json";
-
-/// The run of a trial.
-pub(super) const RUN: &str = "run.toml";
 
 /// The table of all trials.
 pub(super) const TABLE: &str = "sweep.parquet";
@@ -61,12 +61,18 @@ impl SweepFolder {
     pub(super) fn take(path: &Path, plan: &Plan) -> Result<Self, SweepError> {
         let folder = Self(path.to_owned());
         let kept = path.join(PLAN);
-        match fs::read_to_string(&kept) {
+        match plan_text(&kept) {
             Ok(text) => folder.check(&text, plan)?,
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 folder.check_empty()?;
                 fs::create_dir_all(path).map_err(SweepError::at(path))?;
                 folder.write_plan(plan)?;
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::FileTooLarge | ErrorKind::InvalidData) => {
+                return Err(SweepError::Usage(format!(
+                    "--out: no sweep wrote {} ({error}): name an absent or empty folder",
+                    Escaped(kept.display())
+                )));
             }
             Err(error) => return Err(SweepError::at(&kept)(error)),
         }
@@ -79,7 +85,7 @@ impl SweepFolder {
     /// If no sweep wrote it.
     pub(super) fn open(path: &Path) -> Result<(Self, Plan), SweepError> {
         let kept = path.join(PLAN);
-        let text = fs::read_to_string(&kept).map_err(|error| {
+        let text = plan_text(&kept).map_err(|error| {
             SweepError::Usage(format!(
                 "{} is not the folder of a sweep: its {PLAN} cannot be read ({error})",
                 Escaped(path.display())
@@ -91,7 +97,9 @@ impl SweepFolder {
 
     /// Whether a sweep wrote this folder.
     pub(super) fn is_one(path: &Path) -> bool {
-        fs::read_to_string(path.join(PLAN)).is_ok_and(|text| text.starts_with(NAME))
+        let mut start = [0; NAME.len()];
+        let read = File::open(path.join(PLAN)).and_then(|mut plan| plan.read_exact(&mut start));
+        read.is_ok() && start == NAME.as_bytes()
     }
 
     /// Its path.
@@ -105,9 +113,9 @@ impl SweepFolder {
         self.0.join("trials").join(&id[..2]).join(id)
     }
 
-    /// Whether a trial is done. An empty report, which a power failure can leave, does not count.
+    /// Whether a trial is done: whether a merge can read it.
     pub(super) fn has(&self, id: &str) -> bool {
-        fs::metadata(self.trial(id).join(REPORT)).is_ok_and(|report| report.len() > 0)
+        is_done(&self.trial(id))
     }
 
     /// Takes the right to run a trial. `None` if another process has it, or if the trial is done by now.
@@ -139,7 +147,7 @@ impl SweepFolder {
 
     /// Why a trial failed, if its last run failed.
     pub(super) fn failure(&self, id: &str) -> Option<String> {
-        let text = fs::read_to_string(self.0.join("failed").join(format!("{id}.txt"))).ok()?;
+        let text = bounded::text(&self.0.join("failed").join(format!("{id}.txt")), MAX_FILE_BYTES).ok()?;
         Some(text.trim_end().to_owned())
     }
 
@@ -192,11 +200,21 @@ impl SweepFolder {
         match part.persist_noclobber(&path) {
             Ok(_) => Ok(()),
             Err(failed) if failed.error.kind() == ErrorKind::AlreadyExists => {
-                self.check(&fs::read_to_string(&path).map_err(SweepError::at(&path))?, plan)
+                self.check(&plan_text(&path).map_err(SweepError::at(&path))?, plan)
             }
             Err(failed) => Err(SweepError::at(&path)(failed.error)),
         }
     }
+}
+
+/// Whether the folder of a trial has its result.
+fn is_done(place: &Path) -> bool {
+    Reading::of(place).is_some()
+}
+
+/// The text of a folder's plan.
+fn plan_text(path: &Path) -> io::Result<String> {
+    bounded::text(path, MAX_PLAN_BYTES)
 }
 
 /// The file at this path, locked. `None` if another process has locked it.
@@ -264,9 +282,9 @@ impl Claim {
     /// If the folder cannot be renamed.
     pub(super) fn publish(&self) -> io::Result<()> {
         match fs::rename(&self.part, &self.place) {
-            Err(_) if self.place.join(REPORT).is_file() => self.clear(),
+            Err(_) if is_done(&self.place) => self.clear(),
             Err(error) if self.place.exists() => {
-                // Only a power failure leaves a folder without a report.
+                // A power failure, or somebody, left a folder that cannot be read.
                 fs::remove_dir_all(&self.place).and_then(|()| fs::rename(&self.part, &self.place)).map_err(|_| error)
             }
             renamed => renamed,

@@ -1,7 +1,7 @@
 //! `server sweep`: runs the trials of a plan, on one machine or as one of several shards.
 //!
 //! A `plan` lists the trials. `work` runs them, `trial` one of them; `folder` keeps their results, in such a way that
-//! no trial is lost or doubled when a process is killed. `shard` chooses the part of the trials that this call runs,
+//! no trial is lost or doubled when a process is killed; `reading` reads them again. `shard` chooses the part of the trials that this call runs,
 //! from its options or from the environment of an engine (Slurm, AWS Batch, Kubernetes). `merge` makes one table of all
 //! trials, and `page` shows it. `listing`, `estimate` and `command` say in advance what will run. `find` looks for the
 //! place on an axis where a condition ceases to hold. `single` lets `server tune` run trials of its own. `progress` says how far the sweep is.
@@ -22,6 +22,7 @@ mod options;
 mod page;
 mod plan;
 mod progress;
+mod reading;
 mod shard;
 pub(crate) mod single;
 mod trial;

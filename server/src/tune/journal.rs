@@ -15,11 +15,13 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use shared::bounded::{self, BoundedLines};
 use shared::text::Escaped;
 
 use super::core::goal::{Figure, Sample};
 use super::core::results::{Results, Seeds};
 use super::plan::Plan;
+use crate::run::MAX_FILE_BYTES;
 use crate::sweep::SweepError;
 
 /// Name of the file.
@@ -127,7 +129,7 @@ impl Journal {
             }
             TryLockError::Error(error) => at(error),
         })?;
-        let text = io::read_to_string(&file).map_err(at)?;
+        let text = io::read_to_string(BoundedLines::new(&file)).map_err(at)?;
         let whole = text.rfind('\n').map_or(0, |end| end + 1);
         let ours = line(&Head { plan: plan.name.clone(), version: env!("CARGO_PKG_VERSION").into() });
         // A kill may have cut the first line short.
@@ -157,7 +159,7 @@ impl Journal {
             file.write_all(ours.as_bytes()).map_err(at)?;
         }
         let journal = Self { path: path.clone(), file };
-        if fs::read_to_string(plan_of(folder)).ok().as_ref() != Some(&plan.text) {
+        if bounded::text(&plan_of(folder), MAX_FILE_BYTES).ok().as_ref() != Some(&plan.text) {
             fs::write(plan_of(folder), &plan.text).map_err(SweepError::at(&plan_of(folder)))?;
         }
         Ok((journal, results, failures))
@@ -295,6 +297,20 @@ mod tests {
             let wrong = opened(&line);
             assert!(wrong.contains("line 2 holds no trial (") && wrong.contains(words), "{line}: {wrong}");
         }
+    }
+
+    #[test]
+    fn a_file_and_a_plan_that_never_end_are_not_read_to_their_end() {
+        let room = tempfile::tempdir().unwrap();
+        let (plan, folder) = (plan(room.path(), PLAN), room.path().join("out"));
+        drop(Journal::open(&folder, &plan).unwrap());
+        fs::remove_file(plan_of(&folder)).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", plan_of(&folder)).unwrap();
+        drop(Journal::open(&folder, &plan).unwrap());
+        // A hole of 8 GiB, which takes no room. The device would be locked for all tests.
+        File::create(folder.join(FILE)).unwrap().set_len(8 << 30).unwrap();
+        let wrong = Journal::open(&folder, &plan).err().unwrap().to_string();
+        assert!(wrong.ends_with("samples.jsonl: it has a line of more than 1 MiB"), "{wrong}");
     }
 
     #[test]

@@ -70,6 +70,19 @@ fn folders_of_another_plan_and_of_anything_else_are_refused() {
 }
 
 #[test]
+fn a_folder_whose_plan_never_ends_is_refused() {
+    let room = with_plan(PLAN);
+    fs::create_dir(room.path("out")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", room.path("out/plan.toml")).unwrap();
+    let wrong = sweep(&room, &["plan.toml", "--out", "out"]).expect(2).said();
+    assert!(wrong.contains("no sweep wrote out/plan.toml (larger than 1 MiB)"), "{wrong}");
+    let wrong = sweep(&room, &["merge", "out"]).expect(2).said();
+    assert!(wrong.contains("its plan.toml cannot be read (larger than 1 MiB)"), "{wrong}");
+    let wrong = Program::start(room.server(&["report", "out"])).end().expect(2).said();
+    assert!(wrong.contains("out is not the folder of a run"), "{wrong}");
+}
+
+#[test]
 fn wrong_usage_gets_a_message_that_says_what_to_write() {
     let room = with_plan(PLAN);
     let wrong: [(&[&str], &str); 12] = [

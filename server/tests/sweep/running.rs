@@ -100,3 +100,24 @@ fn ctrl_c_keeps_finished_trials_and_the_same_command_continues() {
     assert!(text.contains(&format!("{} were there already", kept.len())), "{text}");
     assert!(kept.is_subset(&trials(&room, "out")));
 }
+
+#[test]
+fn a_trial_whose_files_are_damaged_or_missing_runs_again() {
+    let room =
+        with_plan("[run]\nframes = 5\nsize = \"64x48\"\nradius = 8\n[axes]\nnoise = [0, 2, 5, 10, 20, 30, 40]\n");
+    sweep(&room, &["plan.toml", "--out", "out"]).expect(0);
+    let before = figures(&room, "out");
+    let places: Vec<_> = (1..=6).map(|number| trial(&room, "out", number)).collect();
+    for (place, damaged) in places.iter().zip(["", "{", "[]", "{\"sessions\": []}"]) {
+        fs::write(place.join("report.json"), damaged).unwrap();
+    }
+    fs::remove_file(places[4].join("run.toml")).unwrap();
+    fs::remove_file(places[5].join("report.json")).unwrap();
+    let text = sweep(&room, &["merge", "out"]).expect(4).said();
+    assert!(text.contains("6 trials are missing, such as 1, 2, 3, 4, 5:"), "{text}");
+    let text = sweep(&room, &["plan.toml", "--out", "out"]).expect(0).said();
+    assert!(text.contains("7 of 7 trials are in out: 6 were run, 1 were there already"), "{text}");
+    assert_eq!(figures(&room, "out"), before);
+    let text = sweep(&room, &["plan.toml", "--out", "out"]).expect(0).said();
+    assert!(text.contains("0 were run, 7 were there already"), "{text}");
+}

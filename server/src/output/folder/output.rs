@@ -67,7 +67,7 @@ impl FolderOutput {
     /// # Errors
     /// [`OutputError`] if the folder is neither, or cannot be written to.
     pub fn open(folder: &Path, run: &Run, task: TaskName, strict: bool) -> Result<Self, OutputError> {
-        claim(folder).map_err(|error| failed(folder, error))?;
+        run.config.to_toml().and_then(|_| claim(folder)).map_err(|error| failed(folder, error))?;
         let has_gates = !run.config.conditions().is_empty();
         let verdicts = has_gates.then(|| JunitOutput::of_file(&folder.join(VERDICTS), run.clone(), strict));
         Ok(Self {
@@ -90,7 +90,7 @@ impl FolderOutput {
 
     fn begun(&self) -> Result<Open, OutputError> {
         let folder = &self.folder;
-        let run = write_run(folder, &run_file::text(&self.run, SystemTime::now()));
+        let run = run_file::text(&self.run, SystemTime::now()).and_then(|text| write_run(folder, &text));
         let run = run.map_err(|error| failed(folder, error))?;
         let report = self.report().map_err(|error| failed(folder, error))?;
         let tables = Tables::begin(folder, self.task)?;
@@ -132,7 +132,8 @@ impl FolderOutput {
         let is_page_whole = self.write_page(&report, &open.gathered);
         self.steps.done();
         let Run { version, seed, config } = &self.run;
-        let facts = Facts { version, seed: *seed, run: config.to_toml(), report };
+        // `begun` has written the same text.
+        let facts = Facts { version, seed: *seed, run: config.to_toml().unwrap_or_default(), report };
         let are_tables_whole = open.tables.finish(facts);
         self.steps.done();
         are_tables_whole && is_report_whole && is_recorded && are_crops_whole && is_page_whole && missing == 0

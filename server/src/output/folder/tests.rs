@@ -123,3 +123,14 @@ fn frames_that_never_came_to_the_output_are_counted() {
     let renewed = renew(folder.path()).unwrap();
     assert_eq!(renewed.incomplete.map(|incomplete| incomplete.not_written), Some(6));
 }
+
+#[test]
+fn an_endless_report_counts_as_none() {
+    let folder = tempfile::tempdir().unwrap();
+    written(folder.path(), false);
+    // A hole of 8 GiB, which takes no room.
+    fs::File::create(folder.path().join(REPORT)).unwrap().set_len(8 << 30).unwrap();
+    let renewed = renew(folder.path()).unwrap();
+    assert!(!renewed.had_report && renewed.frames == 2, "{renewed:?}");
+    assert_eq!(report(folder.path())["sessions"].as_array().unwrap().len(), 2);
+}

@@ -253,7 +253,8 @@ impl Recorded {
 
 /// The metadata record that describes the run.
 fn about(run: &Run, task: TaskName) -> Metadata {
-    let text = run.config.to_toml();
+    // A run without such a text has no folder, and so no recording.
+    let text = run.config.to_toml().unwrap_or_default();
     let rate = text.parse::<toml::Table>().ok().and_then(|run| match run.get("fps") {
         Some(toml::Value::Float(hz)) => Some(hz.to_string()),
         Some(toml::Value::Integer(hz)) => Some(hz.to_string()),

@@ -9,6 +9,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use shared::bounded::BoundedLines;
 
 use super::search::Sampled;
 use crate::sweep::error::SweepError;
@@ -87,7 +88,7 @@ fn read(path: &Path) -> Result<(File, Known), SweepError> {
         }
         TryLockError::Error(error) => at(error),
     })?;
-    let text = io::read_to_string(&file).map_err(&at)?;
+    let text = io::read_to_string(BoundedLines::new(&file)).map_err(&at)?;
     let whole = text.rfind('\n').map_or(0, |end| end + 1);
     let mut known = HashMap::new();
     for (number, line) in text[..whole].lines().enumerate() {
@@ -137,6 +138,15 @@ mod tests {
         assert_eq!(samples.get("a", "frames.missed"), Some(sampled(3)));
         assert_eq!(samples.get("b", "error_px.l1.mean"), Some(none));
         assert_eq!(samples.get("b", "frames.missed"), None);
+    }
+
+    #[test]
+    fn a_file_that_never_ends_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        // A hole of 8 GiB, which takes no room. The device would be locked for all tests.
+        File::create(folder.path().join(FILE)).unwrap().set_len(8 << 30).unwrap();
+        let wrong = Samples::open(folder.path()).err().unwrap().to_string();
+        assert!(wrong.ends_with(": it has a line of more than 1 MiB"), "{wrong}");
     }
 
     #[test]

@@ -21,10 +21,10 @@ use shared::text::Escaped;
 use tracing::warn;
 
 use self::columns::Columns;
-use self::row::Reading;
 use super::error::SweepError;
 use super::folder::{SweepFolder, TABLE};
 use super::plan::{Plan, Trial};
+use super::reading::Reading;
 
 pub(crate) use columns::{Cell, Kind};
 pub(super) use read::{Read, read};
@@ -134,7 +134,7 @@ impl Merge<'_> {
     fn task(&self) -> Result<Option<String>, SweepError> {
         for number in 1..=self.plan.trials() {
             let id = self.plan.trial(number)?.id();
-            let mut found = self.folders.iter().filter_map(|folder| Reading::of(folder, &id));
+            let mut found = self.folders.iter().filter_map(|folder| Reading::of(&folder.trial(&id)));
             if let Some(reading) = found.next() {
                 return Ok(reading.task());
             }
@@ -147,7 +147,7 @@ impl Merge<'_> {
         let id = trial.id();
         let mut row: Option<Vec<Cell>> = None;
         for folder in self.folders {
-            let Some(reading) = Reading::of(folder, &id) else { continue };
+            let Some(reading) = Reading::of(&folder.trial(&id)) else { continue };
             self.check_version(trial, folder, &reading)?;
             let cells = reading.cells(trial, &id, columns);
             match &row {

@@ -1,34 +1,13 @@
 //! The row of a trial, from its report.
 
-use std::fs;
-
 use serde_json::Value;
 
 use super::columns::{Cell, Column, Columns, End, Kind, Origin};
 use crate::score::bounds::Bound;
-use crate::sweep::folder::{REPORT, RUN, SweepFolder};
 use crate::sweep::plan::Trial;
-use crate::sweep::trial::{host_of, version_of};
-
-/// What a trial's folder contains.
-pub(super) struct Reading {
-    session: Value,
-    pub(super) version: String,
-    host: String,
-}
+use crate::sweep::reading::Reading;
 
 impl Reading {
-    /// Reads the trial of this name. `None` if the folder does not have it, or if it is not complete.
-    pub(super) fn of(folder: &SweepFolder, id: &str) -> Option<Self> {
-        let place = folder.trial(id);
-        let report = fs::read(place.join(REPORT)).ok()?;
-        let mut report: Value = serde_json::from_slice(&report).ok()?;
-        let session = report.get_mut("sessions")?.get_mut(0)?.take();
-        let run = fs::read_to_string(place.join(RUN)).ok()?;
-        let version = version_of(&run).or_else(|| report["run"]["version"].as_str())?.to_owned();
-        Some(Self { session, version, host: host_of(&run).unwrap_or_default().to_owned() })
-    }
-
     /// Its task.
     pub(super) fn task(&self) -> Option<String> {
         self.session["task"].as_str().map(str::to_owned)

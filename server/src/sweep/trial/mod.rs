@@ -17,7 +17,6 @@ use super::plan::{Answerer, Plan, Trial};
 
 pub(super) use evaluate::{Given, evaluated};
 pub(super) use pipelines::Pipelines;
-pub(super) use write::{host_of, version_of};
 
 /// Why a trial has no result.
 #[derive(Debug, Error)]

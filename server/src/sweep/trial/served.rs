@@ -13,8 +13,9 @@ use super::write::{head, put};
 use crate::compare::{Running, of_client};
 use crate::run::RunConfig;
 use crate::source;
-use crate::sweep::folder::{Claim, REPORT, RUN};
+use crate::sweep::folder::Claim;
 use crate::sweep::plan::{Plan, Trial};
+use crate::sweep::reading::{REPORT, RUN};
 
 /// Interval at which the server is polled for its end.
 const LOOK: Duration = Duration::from_millis(20);
@@ -32,7 +33,8 @@ pub(super) fn run(
 ) -> Result<(), TrialError> {
     let (spec, _) = source::settled(trial.spec.clone()).map_err(TrialError::failed)?;
     let folder = claim.part();
-    put(folder, RUN, &(head(plan, trial) + &RunConfig::new(&spec).to_toml()))?;
+    let run = RunConfig::new(&spec).to_toml().map_err(TrialError::failed)?;
+    put(folder, RUN, &(head(plan, trial) + &run))?;
     let mut server = Running(server(folder, plan.frames).spawn()?);
     let addresses = server.addresses();
     let mut started = None;

@@ -5,16 +5,11 @@ use std::io;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use super::TrialError;
 use super::evaluate::Evaluated;
 use crate::run::RunConfig;
-use crate::sweep::folder::{REPORT, RUN};
 use crate::sweep::plan::{Plan, Trial};
-
-/// The comment before the version of the server.
-const VERSION: &str = "# version: ";
-
-/// The comment before the name of the machine.
-const HOST: &str = "# host: ";
+use crate::sweep::reading::{HOST, REPORT, RUN, VERSION};
 
 /// The name of this machine.
 static THIS_HOST: LazyLock<String> =
@@ -23,14 +18,15 @@ static THIS_HOST: LazyLock<String> =
 /// Writes the files of a trial.
 ///
 /// # Errors
-/// If the disk is full, for example.
-pub(super) fn written(plan: &Plan, trial: &Trial, evaluated: &Evaluated, folder: &Path) -> io::Result<()> {
+/// If the disk is full, for example, or if the run cannot be written as text.
+pub(super) fn written(plan: &Plan, trial: &Trial, evaluated: &Evaluated, folder: &Path) -> Result<(), TrialError> {
     if evaluated.is_kept {
         // The folder of a run has its own run.toml and its report.
-        return put(folder, RUN, &(head(plan, trial) + &fs::read_to_string(folder.join(RUN))?));
+        return Ok(put(folder, RUN, &(head(plan, trial) + &fs::read_to_string(folder.join(RUN))?))?);
     }
-    put(folder, RUN, &(head(plan, trial) + &RunConfig::new(&evaluated.spec).to_toml()))?;
-    put(folder, REPORT, &evaluated.report)
+    let run = RunConfig::new(&evaluated.spec).to_toml().map_err(TrialError::failed)?;
+    put(folder, RUN, &(head(plan, trial) + &run))?;
+    Ok(put(folder, REPORT, &evaluated.report)?)
 }
 
 /// Writes a file of this name.
@@ -52,14 +48,4 @@ pub(super) fn head(plan: &Plan, trial: &Trial) -> String {
         env!("CARGO_PKG_VERSION"),
         *THIS_HOST,
     )
-}
-
-/// The version that the text of a `run.toml` names.
-pub(in crate::sweep) fn version_of(text: &str) -> Option<&str> {
-    text.lines().find_map(|line| line.strip_prefix(VERSION))
-}
-
-/// The machine that the text of a `run.toml` names.
-pub(in crate::sweep) fn host_of(text: &str) -> Option<&str> {
-    text.lines().find_map(|line| line.strip_prefix(HOST))
 }

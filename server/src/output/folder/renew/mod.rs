@@ -11,11 +11,12 @@ mod restored;
 mod rows;
 mod sessions;
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use shared::bounded;
 
 use self::error::failed;
 use self::known::Known;
@@ -35,9 +36,9 @@ use crate::output::json::document::Document;
 use crate::output::json::replace::Replaced;
 use crate::output::mcap::{self, Repaired};
 use crate::output::parts::{PART, Parts, prefix};
-use crate::output::report::{Incomplete, IncompleteReason};
+use crate::output::report::{Incomplete, IncompleteReason, MAX_REPORT_BYTES};
 use crate::output::table;
-use crate::run::{RunConfig, RunSpec, of_file};
+use crate::run::{MAX_FILE_BYTES, RunConfig, RunSpec, of_file};
 
 pub use error::RenewError;
 
@@ -113,7 +114,7 @@ struct Renewal<'a> {
 impl Renewal<'_> {
     fn all(self, seen: &Seen) -> Result<Renewed, RenewError> {
         // Its sessions are taken over as text. An earlier version may have written it.
-        let text = fs::read_to_string(self.path(REPORT)).ok().map(|text| shared::json::escaped(&text));
+        let text = bounded::text(&self.path(REPORT), MAX_REPORT_BYTES).ok().map(|text| shared::json::escaped(&text));
         let known = text.as_deref().and_then(Known::read);
         let (mut document, version, seed) = self.document(known.as_ref())?;
         let typed = ParquetFile::create(self.folder, self.task()).map_err(failed(self.folder, TABLE))?;
@@ -143,6 +144,10 @@ impl Renewal<'_> {
 
     fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
+    }
+
+    fn run_text(&self) -> io::Result<String> {
+        bounded::text(&self.path(RUN), MAX_FILE_BYTES)
     }
 
     fn task(&self) -> crate::task::TaskName {
@@ -193,7 +198,7 @@ impl Renewal<'_> {
             known.ended_texts().for_each(|text| document.add_text(text.to_owned()));
             return Ok((document, known.version().to_owned(), known.seed()));
         }
-        let run = fs::read_to_string(self.path(RUN)).map_err(failed(self.folder, RUN))?;
+        let run = self.run_text().map_err(failed(self.folder, RUN))?;
         let version = run_file::version(&run).unwrap_or(env!("CARGO_PKG_VERSION")).to_owned();
         let seed = self.spec.sent.seed.unwrap_or_default();
         let run = RunText { version: &version, seed, config: RunConfig::new(&self.spec) };
@@ -223,7 +228,7 @@ impl Renewal<'_> {
     }
 
     fn write_page(&self, report: &str, gathered: &Gathered) -> io::Result<()> {
-        let run = fs::read_to_string(self.path(RUN))?;
+        let run = self.run_text()?;
         put(self.folder, PAGE, &page(report, &run, gathered))
     }
 
