@@ -16,7 +16,7 @@ pub enum RenewError {
     NotARun {
         /// The folder.
         folder: PathBuf,
-        /// What it wrong.
+        /// What is wrong.
         wrong: String,
     },
     /// The run is still going on.
@@ -41,7 +41,7 @@ pub enum RenewError {
         wrong: String,
     },
     /// A file cannot be read or written.
-    #[error("cannot make {}: {error}", Escaped(&path.display().to_string()))]
+    #[error("cannot read or write {}: {error}", Escaped(&path.display().to_string()))]
     Io {
         /// The file.
         path: PathBuf,
