@@ -92,7 +92,7 @@ fn mark(
     }
     let Some((settings, opencv)) = theirs else { return Ok(marks) };
     opencv.load(&batch.pixels, condition.size(), false)?;
-    for (setting, marks) in settings.into_iter().zip(&mut marks[1..]) {
+    for (setting, marks) in settings.iter().zip(&mut marks[1..]) {
         let answers = opencv.detect(setting, condition.whole_radii())?;
         for (shot, found) in batch.shots.iter().zip(answers.circles) {
             marks.add(shot, found.map(circle), None);
