@@ -14,8 +14,8 @@
 //! `bounds` of the work and the `chance` that is left to noise. `stages` runs them one by one, for benchmarks.
 //!
 //! A constant says where it comes from: a definition, a derivation, a chance that is accepted (`chance`), or a
-//! measurement. Where its comment gives only its purpose, it is set by eye: `bench/constants` changes each constant and
-//! tries the detector on the same frames, to measure what it is worth.
+//! measurement. Where its comment gives only its purpose, the measurement is `bench/constants/measured.csv`: what changes
+//! on the same frames if the constant is 0.7 or 1.4 times as large. `bench/constants/vary.py` makes it.
 //!
 //! The loops that take most of the time are compiled twice, for any x86-64 and for AVX2, with identical results.
 //! `machine` selects the version to run.
