@@ -56,6 +56,6 @@ async fn ping(address: &str) -> Result<(), Unhealthy> {
     signaling.send(&Signal::Ping {}).await?;
     match signaling.receive().await? {
         Signal::Pong { .. } => Ok(()),
-        other => Err(SignalingError::Unexpected { expected: "a pong", got: other.name() }.into()),
+        other => Err(SignalingError::instead("a pong", other).into()),
     }
 }

@@ -1,6 +1,7 @@
 //! Reads files up to a limit, because a path may lead to an endless device.
 //!
-//! [`read`] and [`text`] limit the file. A table may have any size, so [`BoundedLines`] limits its lines.
+//! [`read`] and [`text`] limit the file. A table may have any size, so [`BoundedLines`] limits its lines, and
+//! [`BoundedRows`] the rows of a CSV table, in which a quoted cell may have line breaks.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
@@ -127,6 +128,70 @@ impl<R: Read> Read for BoundedLines<R> {
     }
 }
 
+/// A CSV table of any length that returns an error at a row of more than [`LONGEST_LINE`] bytes.
+#[derive(Debug)]
+pub struct BoundedRows<R> {
+    text: R,
+    at: Place,
+    /// Bytes since the last row.
+    row: usize,
+}
+
+/// Where in a row of a CSV table a byte is (RFC 4180, as the `csv` crate reads it).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// At the start of a cell.
+    Start,
+    /// In a cell without quotes.
+    Plain,
+    /// In quotes.
+    Quoted,
+    /// Behind a quote that ends the cell, or is one half of a quote in it.
+    Behind,
+}
+
+impl Place {
+    /// The place of the next byte, and whether this byte ends the row.
+    fn after(self, byte: u8) -> (Self, bool) {
+        match (self, byte) {
+            (Self::Quoted, b'"') => (Self::Behind, false),
+            (Self::Quoted, _) | (Self::Start | Self::Behind, b'"') => (Self::Quoted, false),
+            (_, b'\n' | b'\r') => (Self::Start, true),
+            (_, b',') => (Self::Start, false),
+            _ => (Self::Plain, false),
+        }
+    }
+}
+
+impl<R: Read> BoundedRows<R> {
+    /// Reads this table, which begins with a row.
+    pub fn new(text: R) -> Self {
+        Self { text, at: Place::Start, row: 0 }
+    }
+}
+
+impl<R: Read> Read for BoundedRows<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = buffer.len().min(PIECE);
+        let read = self.text.read(&mut buffer[..length])?;
+        for byte in &buffer[..read] {
+            let (at, is_end) = self.at.after(*byte);
+            (self.at, self.row) = (at, if is_end { 0 } else { self.row + 1 });
+            if self.row > LONGEST_LINE {
+                let size = LONGEST_LINE >> 20;
+                let wrong = match at {
+                    Place::Quoted => {
+                        format!("it has a row of more than {size} MiB: is the quote of a cell not closed?")
+                    }
+                    _ => format!("it has a line of more than {size} MiB"),
+                };
+                return Err(io::Error::new(ErrorKind::FileTooLarge, wrong));
+            }
+        }
+        Ok(read)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write;
@@ -186,6 +251,42 @@ mod tests {
         let error = endless.read_to_end(&mut taken).unwrap_err();
         assert_eq!(error.to_string(), "it has a line of more than 1 MiB");
         assert!((LONGEST_LINE - PIECE..=LONGEST_LINE).contains(&taken.len()), "{}", taken.len());
+    }
+
+    #[test]
+    fn a_quoted_cell_without_an_end_ends_at_the_bound() {
+        for endless in [&b"\n"[..], b"\"\"\n", b",\r\n"] {
+            let text = b"frame,note\n1,\"".chain(io::Cursor::new(endless.repeat(LONGEST_LINE)));
+            let error = BoundedRows::new(text).read_to_end(&mut Vec::new()).unwrap_err().to_string();
+            assert_eq!(error, "it has a row of more than 1 MiB: is the quote of a cell not closed?");
+        }
+        let error = BoundedRows::new(File::open("/dev/zero").unwrap()).read_to_end(&mut Vec::new()).unwrap_err();
+        assert_eq!(error.to_string(), "it has a line of more than 1 MiB");
+        // Closed quotes, and quotes within a cell, do not reach over the rows.
+        for row in ["\"a\nb\",2\n", "5\" disc,2\n", "\"\"\"a\"\"\",\"\"\r\n"] {
+            let text = row.repeat(2 * LONGEST_LINE / row.len());
+            let mut taken = String::new();
+            BoundedRows::new(text.as_bytes()).read_to_string(&mut taken).unwrap();
+            assert!(taken == text, "{row}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn rows_end_where_the_csv_crate_ends_them(text in "[a,\"\n\r]{0,40}") {
+            let mut starts = vec![0];
+            let mut at = Place::Start;
+            for (place, byte) in text.bytes().enumerate() {
+                let (next, is_end) = at.after(byte);
+                at = next;
+                starts.extend(is_end.then_some(place as u64 + 1));
+            }
+            let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+            for record in reader.byte_records() {
+                let start = record.unwrap().position().unwrap().byte();
+                prop_assert!(starts.contains(&start), "{start} in {starts:?}");
+            }
+        }
     }
 
     proptest! {

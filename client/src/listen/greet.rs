@@ -162,7 +162,7 @@ impl Desk {
         };
         match said {
             Signal::Hello(hello) => Ok(hello),
-            other => Err(SignalingError::Unexpected { expected: "the hello of a source", got: other.name() }),
+            other => Err(SignalingError::instead("the hello of a source", other)),
         }
     }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use shared::bounded::BoundedLines;
+use shared::bounded::BoundedRows;
 use shared::geometry::Covariance;
 
 use super::error::CalibrateError;
@@ -38,7 +38,7 @@ pub(crate) fn check(text: &[u8]) -> Result<(), CalibrateError> {
 fn parse(path: &Path, text: impl Read) -> Result<Set, CalibrateError> {
     let not_input = |wrong: String| CalibrateError::NotInput { path: path.into(), wrong };
     let unread = |error: io::Error| CalibrateError::Read { path: path.into(), error };
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(BoundedLines::new(text));
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(BoundedRows::new(text));
     let header = reader.headers().map_err(|error| match error.into_kind() {
         csv::ErrorKind::Io(error) => unread(error),
         _ => not_input("it is not a text file".into()),

@@ -5,7 +5,7 @@ use std::io::BufReader;
 use std::path::Path;
 
 use serde_json::Value;
-use shared::bounded::{self, BoundedLines};
+use shared::bounded::{self, BoundedRows};
 use shared::geometry::{Covariance, Size};
 
 use super::csv_file;
@@ -165,7 +165,7 @@ fn rows(folder: &Path, gathered: &mut Gathered) -> Result<(), CalibrateError> {
 fn text_rows(path: &Path, gathered: &mut Gathered) -> Result<(), CalibrateError> {
     let file = File::open(path).map_err(|error| CalibrateError::Read { path: path.into(), error })?;
     let not_input = |wrong: String| CalibrateError::NotInput { path: path.into(), wrong };
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(BufReader::new(BoundedLines::new(file)));
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(BufReader::new(BoundedRows::new(file)));
     let header = reader.headers().map_err(|error| not_input(error.to_string()))?.clone();
     let places = places(header.iter().map(str::to_owned).collect()).map_err(not_input)?;
     let mut record = csv::StringRecord::new();

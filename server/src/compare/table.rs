@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use shared::bounded::BoundedLines;
+use shared::bounded::BoundedRows;
 
 use super::error::CompareError;
 use super::frames::{COLUMNS, Fate, Frame};
@@ -25,7 +25,7 @@ pub(super) fn read(folder: &Path, session: u64) -> Result<Option<Vec<Frame>>, Co
 fn text_rows(path: &Path, session: u64) -> Result<Vec<Frame>, CompareError> {
     let wrong = |wrong: String| CompareError::Frames { path: path.into(), wrong };
     let file = File::open(path).map_err(|error| CompareError::Read { path: path.into(), error })?;
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(BufReader::new(BoundedLines::new(file)));
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(BufReader::new(BoundedRows::new(file)));
     let header = reader.headers().map_err(|error| wrong(error.to_string()))?.clone();
     if header.is_empty() {
         // A run that was interrupted at once has no header.

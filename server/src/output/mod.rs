@@ -16,6 +16,7 @@ pub mod json;
 mod junit;
 mod list;
 pub mod mcap;
+pub(crate) mod part;
 mod parts;
 mod place;
 pub mod progress;

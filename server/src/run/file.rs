@@ -118,8 +118,13 @@ pub(crate) fn read_text(option: &str, path: &Path) -> Result<String, FileError> 
     String::from_utf8(bytes).map_err(|_| FileError::NotText { path: path.into() })
 }
 
-/// How much of a line to show: enough to recognise it.
+/// How much of a line or a key to show: enough to recognise it.
 const SHOWN_CHARACTERS: usize = 60;
+
+/// A key as it is printed.
+pub(super) fn shown(key: &str) -> String {
+    Brief(key, SHOWN_CHARACTERS).to_string()
+}
 
 /// The error for a text that is not valid TOML.
 pub(crate) fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> FileError {
@@ -152,7 +157,7 @@ pub(crate) fn entry(key: &str, value: &DeValue<'_>) -> Result<Entry, String> {
         DeValue::Array(conditions) if key == GATE => GivenGates::joined(texts(key, conditions)?.into_iter()),
         DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
             let kind = value.type_str();
-            return Err(format!("{key}: write a number, a text in quotes, or true or false, but no {kind}"));
+            return Err(format!("{}: write a number, a text in quotes, or true or false, but no {kind}", shown(key)));
         }
     };
     Ok(Entry { id: key.replace('-', "_"), text, is_switch: value.is_bool() })

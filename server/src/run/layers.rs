@@ -10,7 +10,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgAction, Args, Command};
 use shared::shell::options;
 
-use super::file::{Entry, FileError, printable, read};
+use super::file::{Entry, FileError, printable, read, shown};
 use super::origins::Origins;
 use super::spec::RunSpec;
 use crate::camera::CAMERA_HEADING;
@@ -82,7 +82,7 @@ fn belongs<'a>(command: &'a Command, id: &str, kind: FileKind) -> Result<&'a Arg
             || ": its keys are the names in server --help, with _ for -".into(),
             |name| format!(": did you mean {name}?"),
         );
-        return Err(format!("\"{id}\" is not an option{near}"));
+        return Err(format!("\"{}\" is not an option{near}", shown(id)));
     };
     let in_run = spec.get_arguments().any(|option| option.get_id() == id);
     match kind {

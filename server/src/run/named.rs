@@ -8,7 +8,7 @@ use std::path::Path;
 use clap::{Arg, Args, Command, FromArgMatches};
 use thiserror::Error;
 
-use super::file::{Entry, FileError, printable};
+use super::file::{Entry, FileError, printable, shown};
 use super::layers::{check, layered, near, with_default};
 use super::origins::Origins;
 use super::spec::RunSpec;
@@ -100,7 +100,7 @@ pub(super) fn find<'a>(command: &'a Command, name: &str) -> Result<&'a Arg, Name
         // The name may be written as on the command line, with hyphens.
         let id = name.replace('-', "_");
         let near = if has_id(&id).is_some() { Some(id) } else { near(command, name) };
-        NamedError::Unknown { name: printable(name), near }
+        NamedError::Unknown { name: shown(name), near }
     };
     has_id(name).ok_or_else(unknown)
 }

@@ -113,6 +113,15 @@ fn a_file_is_refused_with_its_key_and_what_is_valid() {
 }
 
 #[test]
+fn a_long_key_is_cut_where_it_is_printed() {
+    let key = "k".repeat(100_000);
+    for file in [format!("{key} = 1"), format!("{key} = [1]"), format!("[{key}]")] {
+        let said = read_with(&file, &["--run", "{}"]).expect_err("a file that is refused");
+        assert!(said.len() < 500 && said.contains("kk.."), "{}", said.len());
+    }
+}
+
+#[test]
 fn a_camera_file_holds_only_the_camera() {
     let said = read_with("fps = 30", &["--camera", "{}"]).expect_err("no camera");
     assert!(said.contains("fps is not part of a camera"), "{said}");

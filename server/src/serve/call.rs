@@ -112,10 +112,9 @@ async fn asked(signaling: &mut Signaling, link: Kind) -> Result<Introduction, Si
     signaling.send(&Signal::Hello(Introduction::of_source(link.to_string()))).await?;
     match signaling.receive_within(HELLO_LIMIT).await {
         Ok(Signal::Hello(hello)) => Ok(Introduction { link: hello.link.or(Some(link.to_string())), ..hello }),
-        Ok(Signal::Error { reason, retry }) => Err(SignalingError::Refused { reason, retry }),
         // This is a server that takes us for a stranger, because our hello came late.
         Ok(Signal::Offer { .. }) => Err(SignalingError::WrongPeer(BOTH_SOURCES.into())),
-        Ok(other) => Err(SignalingError::Unexpected { expected: "the hello of a client", got: other.name() }),
+        Ok(other) => Err(SignalingError::instead("the hello of a client", other)),
         Err(SignalingError::Silence(limit)) => Err(SignalingError::NoHello(limit)),
         Err(error) => Err(error),
     }

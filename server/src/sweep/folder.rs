@@ -12,7 +12,7 @@
 //! share the folder, even on several machines, never run the same trial at the same time, and a killed process leaves
 //! nothing to clean up by hand.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -20,8 +20,10 @@ use shared::bounded;
 use shared::text::Escaped;
 
 use super::error::SweepError;
+use super::lock::Lock;
 use super::plan::Plan;
 use super::reading::Reading;
+use crate::output::part::part;
 use crate::run::MAX_FILE_BYTES;
 
 /// The plan.
@@ -48,9 +50,8 @@ pub(super) struct SweepFolder(PathBuf);
 pub(super) struct Claim {
     part: PathBuf,
     place: PathBuf,
-    lock: PathBuf,
-    /// Holds the lock.
-    _held: File,
+    /// Released last, so whoever takes it sees what was published.
+    _lock: Lock,
 }
 
 impl SweepFolder {
@@ -128,8 +129,8 @@ impl SweepFolder {
         let parent = place.parent().unwrap_or(&self.0);
         fs::create_dir_all(parent).map_err(SweepError::at(parent))?;
         let (lock, part) = (parent.join(format!(".{id}.lock")), parent.join(format!(".{id}.part")));
-        let Some(held) = locked(&lock).map_err(SweepError::at(&lock))? else { return Ok(None) };
-        let claim = Claim { part, place, lock, _held: held };
+        let Some(lock) = Lock::take(lock.clone()).map_err(SweepError::at(&lock))? else { return Ok(None) };
+        let claim = Claim { part, place, _lock: lock };
         // Checked with the lock held: its previous holder published the trial before it released the lock.
         if self.has(id) {
             return Ok(None);
@@ -193,9 +194,7 @@ impl SweepFolder {
     fn write_plan(&self, plan: &Plan) -> Result<(), SweepError> {
         let text = format!("{NAME}{}\n# file: {}\n{}", plan.hash()?, Escaped(plan.path().display()), plan.text);
         let path = self.0.join(PLAN);
-        let mut part = tempfile::Builder::new();
-        permit(&mut part);
-        let mut part = part.prefix(".plan.").tempfile_in(&self.0).map_err(SweepError::at(&self.0))?;
+        let mut part = part(&self.0, PLAN).map_err(SweepError::at(&self.0))?;
         part.write_all(text.as_bytes()).map_err(SweepError::at(&path))?;
         match part.persist_noclobber(&path) {
             Ok(_) => Ok(()),
@@ -215,46 +214,6 @@ fn is_done(place: &Path) -> bool {
 /// The text of a folder's plan.
 fn plan_text(path: &Path) -> io::Result<String> {
     bounded::text(path, MAX_PLAN_BYTES)
-}
-
-/// The file at this path, locked. `None` if another process has locked it.
-fn locked(path: &Path) -> io::Result<Option<File>> {
-    loop {
-        let held = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
-        match held.try_lock() {
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            // On a file system without locks the renaming decides: only one process can give the folder its name.
-            Ok(()) | Err(TryLockError::Error(_)) => {}
-        }
-        // The previous holder may have removed the file after it was opened here.
-        if is_at(&held, path) {
-            return Ok(Some(held));
-        }
-    }
-}
-
-/// Whether this is the file at the path.
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let place = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
-    file.metadata().map(place).ok() == fs::metadata(path).map(place).ok()
-}
-
-#[cfg(not(unix))]
-fn is_at(_: &File, _: &Path) -> bool {
-    true
-}
-
-/// Gives a temporary file, which only its owner can read, the usual permissions of a new file.
-pub(super) fn permit(builder: &mut tempfile::Builder<'_, '_>) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    #[cfg(not(unix))]
-    let _ = builder;
 }
 
 /// The name of the plan that a folder has.
@@ -304,7 +263,5 @@ impl Drop for Claim {
     fn drop(&mut self) {
         // Removes what a failed trial left. After a published trial there is nothing to remove.
         let _ = self.clear();
-        // The lock is released after this, so whoever takes it sees what was published.
-        let _ = fs::remove_file(&self.lock);
     }
 }

@@ -16,6 +16,7 @@ mod folder;
 pub(crate) mod fuzz;
 pub(crate) mod jobs;
 mod listing;
+pub(crate) mod lock;
 mod marks;
 mod merge;
 mod options;

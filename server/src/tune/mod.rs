@@ -24,10 +24,11 @@ use std::thread;
 use shared::shell::exit::Exit;
 use shared::shell::stop::stop_pair;
 use shared::text::Escaped;
-use tracing::warn;
+use tracing::{info, warn};
 
 use self::core::search::search;
 use self::journal::Journal;
+use crate::output::part::put;
 use crate::sweep::{SweepError, say};
 
 pub use options::TuneOptions;
@@ -52,16 +53,19 @@ pub fn report(folder: &Path) -> Exit {
 
 fn searched(options: &TuneOptions) -> Result<Exit, SweepError> {
     let plan = plan::read(&options.plan)?;
-    let known = Journal::open(&options.out, &plan)?;
+    let (journal, known) = Journal::open(&options.out, &plan)?;
+    if journal.number() > 1 {
+        info!("{} other processes search in this folder, and this one helps them", journal.number() - 1);
+    }
     let (stopper, _stop) = stop_pair();
     stopper.stop_on_signals();
-    let tuned = work::run(&plan, known, jobs(&plan, options), &stopper)?;
+    let tuned = work::run(&plan, (journal, known), jobs(&plan, options), &stopper)?;
     let told = told::told(&plan, &tuned);
     say(&told.text)?;
     let mut files = Vec::new();
     if let Some(setting) = &told.setting {
         let text = written::best(&plan.runs[0], &plan.problem.space, setting, &told.verdict);
-        write(&options.out.join(BEST), &text)?;
+        write(&options.out, BEST, &text)?;
         files.push(BEST);
     } else {
         // That of an earlier call with other results would be taken for this one's.
@@ -87,15 +91,15 @@ fn jobs(plan: &plan::Plan, options: &TuneOptions) -> usize {
 
 fn reported(folder: &Path) -> Result<Exit, SweepError> {
     let plan = plan::again(&journal::plan_of(folder))?;
-    let (_journal, results, failures) = Journal::open(folder, &plan)?;
-    let Ok(found) = search(&plan.problem, &results) else {
+    let known = journal::read(folder, &plan)?;
+    let Ok(found) = search(&plan.problem, &known.results) else {
         let wrong = format!(
             "the search in {} is not finished: run the same server tune again to finish it",
             Escaped(folder.display())
         );
         return Err(SweepError::Stopped(wrong));
     };
-    let tuned = work::Tuned { found, failures };
+    let tuned = work::Tuned { found, failures: known.failures };
     let told = told::told(&plan, &tuned);
     let files: Vec<_> = described(folder, &plan, &tuned, &told)?
         .iter()
@@ -113,12 +117,11 @@ fn described(
     told: &told::Told,
 ) -> Result<Vec<&'static str>, SweepError> {
     let has_table = table::write(folder, plan, tuned).map_err(SweepError::at(&folder.join(table::FILE)))?;
-    write(&folder.join(page::FILE), &page::text(plan, tuned, told))?;
+    write(folder, page::FILE, &page::text(plan, tuned, told))?;
     Ok(has_table.then_some(table::FILE).into_iter().chain([page::FILE]).collect())
 }
 
-/// Writes a file in one step.
-fn write(path: &Path, text: &str) -> Result<(), SweepError> {
-    let part = path.with_extension("part");
-    fs::write(&part, text).and_then(|()| fs::rename(&part, path)).map_err(SweepError::at(path))
+/// Writes a file in one step: another process may write it at the same time.
+fn write(folder: &Path, name: &str, text: &str) -> Result<(), SweepError> {
+    put(folder, name, text).map_err(SweepError::at(&folder.join(name)))
 }

@@ -1,7 +1,9 @@
 //! Runs the trials that a search asks for, several at a time, until it has found what it looks for.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 use shared::shell::stop::Stopper;
@@ -9,13 +11,14 @@ use shared::shell::threads::at_once;
 use tracing::{debug, info};
 
 use super::core::goal::{Figure, Sample};
-use super::core::results::{Pending, Request, Results, Seeds};
+use super::core::results::{Pending, Request, Seeds};
 use super::core::search::{Found, search};
-use super::journal::{Failures, Journal};
+use super::journal::{Failures, Journal, Known};
 use super::plan::Plan;
 use super::target::tuned;
 use crate::gate::Condition;
 use crate::sweep::SweepError;
+use crate::sweep::lock::Lock;
 use crate::sweep::single::{NoReport, Runner, Single};
 
 /// Seeds that no trial sees begin this far after the first seed. A search has fewer blocks.
@@ -23,6 +26,10 @@ const HELD_OUT: u64 = 1 << 32;
 
 /// The figure of time: the median time that the pipeline takes for a frame.
 const TIME: &str = "latency_us.stages.detect.p50";
+
+/// How often results of other processes are looked for while they run the last settings of a round. A block takes some
+/// milliseconds or more.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What a search found, and what it took.
 pub(super) struct Tuned {
@@ -32,86 +39,130 @@ pub(super) struct Tuned {
     pub(super) failures: Failures,
 }
 
-/// Runs a search to its end.
+/// Runs a search to its end, together with the other processes that search in its folder.
 ///
 /// # Errors
-/// If somebody stops it, or if results cannot be written.
+/// If somebody stops it, or if results cannot be read or written.
 pub(super) fn run(
     plan: &Plan,
-    (journal, mut results, failures): (Journal, Results, Failures),
+    (journal, known): (Journal, Known),
     jobs: usize,
     stopper: &Stopper,
 ) -> Result<Tuned, SweepError> {
-    let shared = Shared { journal: Mutex::new(journal), failures: Mutex::new(failures) };
-    let mut tried = 0;
+    let shared = Shared(Mutex::new(State { journal, known, has_news: false }));
+    let mut said = Said::default();
     loop {
-        match search(&plan.problem, &results) {
+        let found = search(&plan.problem, &shared.lock().known.results);
+        match found {
             Ok(found) => {
-                let failures = shared.failures.into_inner().unwrap_or_else(PoisonError::into_inner);
-                return Ok(Tuned { found, failures });
+                let state = shared.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+                return Ok(Tuned { found, failures: state.known.failures });
             }
             Err(Pending(requests)) => {
-                tried += said(&requests, tried);
-                for (request, block, sample) in all(plan, requests, &shared, jobs, stopper)? {
-                    results.note(&request.setting, request.seeds, block, sample);
+                said.next(&requests);
+                shared.lock().has_news = false;
+                all(plan, &requests, &shared, jobs, stopper)?;
+                while !shared.lock().has_news {
+                    said.waiting(requests.len());
+                    wait(stopper)?;
+                    shared.refresh()?;
+                    // A process that ended leaves its settings to the others.
+                    all(plan, &requests, &shared, jobs, stopper)?;
                 }
             }
         }
     }
 }
 
-struct Shared {
-    journal: Mutex<Journal>,
-    failures: Mutex<Failures>,
+/// What the workers share.
+struct Shared(Mutex<State>);
+
+struct State {
+    journal: Journal,
+    known: Known,
+    /// Whether there are results that the search has not seen.
+    has_news: bool,
 }
 
-type Ran = (Request, u32, Sample);
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
-fn all(
-    plan: &Plan,
-    requests: Vec<Request>,
-    shared: &Shared,
-    jobs: usize,
-    stopper: &Stopper,
-) -> Result<Vec<Ran>, SweepError> {
-    let queue = Mutex::new(VecDeque::from(requests));
-    let worker = || -> Result<Vec<Ran>, SweepError> {
+    fn refresh(&self) -> Result<(), SweepError> {
+        self.lock().refresh()
+    }
+
+    /// Takes the blocks of a request that have not run. They are this process's until the lock is dropped. `None` if there
+    /// are none, or if another process runs them.
+    fn claim(&self, request: &Request) -> Result<Option<(Lock, Vec<u32>)>, SweepError> {
+        let mut state = self.lock();
+        let Some(lock) = state.journal.claim(request)? else { return Ok(None) };
+        // With the lock held: its previous holder wrote its results before it released the lock.
+        state.refresh()?;
+        let left = state.known.results.left(request);
+        Ok(Some((lock, left)).filter(|(_, left)| !left.is_empty()))
+    }
+
+    fn keep(&self, request: &Request, block: u32, sample: Sample, failure: Option<String>) -> Result<(), SweepError> {
+        let (mut state, key) = (self.lock(), request.setting.key());
+        if let Some(reason) = &failure {
+            debug!("{key}: {reason}");
+            state.known.failures.insert(key.clone(), reason.clone());
+        }
+        state.journal.keep(key, request.seeds, block, &sample, failure)?;
+        state.known.results.note(&request.setting, request.seeds, block, sample);
+        state.has_news = true;
+        Ok(())
+    }
+}
+
+impl State {
+    fn refresh(&mut self) -> Result<(), SweepError> {
+        self.has_news |= self.journal.refresh(&mut self.known)?;
+        Ok(())
+    }
+}
+
+/// Runs the requests that no other process is running.
+fn all(plan: &Plan, requests: &[Request], shared: &Shared, jobs: usize, stopper: &Stopper) -> Result<(), SweepError> {
+    let queue = Mutex::new(requests.iter());
+    let worker = || -> Result<(), SweepError> {
         // One for all camera settings: an interpreter is started once for a setting.
-        let (mut runner, mut ran) = (Runner::default(), Vec::new());
+        let mut runner = Runner::default();
         loop {
-            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-            let Some(request) = next else { return Ok(ran) };
-            one(plan, request, &mut runner, shared, stopper, &mut ran)?;
+            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some(request) = next else { return Ok(()) };
+            if let Some((_lock, blocks)) = shared.claim(request)? {
+                one(plan, request, &blocks, &mut runner, shared, stopper)?;
+            }
         }
     };
-    let mut all = Vec::new();
     for ran in at_once(jobs.max(1), |_| worker()) {
-        all.extend(ran.unwrap_or_else(|_| Err(SweepError::Stopped("a worker panicked".into())))?);
+        ran.unwrap_or_else(|_| Err(SweepError::Stopped("a worker panicked".into())))?;
     }
-    Ok(all)
+    Ok(())
 }
 
-/// Runs the blocks of a request. After a failure the rest is left out: nothing more is asked about the setting.
+/// Runs these blocks of a request. After a failure the rest is left out: nothing more is asked about the setting.
 fn one(
     plan: &Plan,
-    request: Request,
+    request: &Request,
+    blocks: &[u32],
     runner: &mut Runner,
     shared: &Shared,
     stopper: &Stopper,
-    ran: &mut Vec<Ran>,
 ) -> Result<(), SweepError> {
     let with = |run: &Single| run.with(&tuned(&run.form(), &plan.problem.space, &request.setting));
     let runs: Vec<Single> = plan.runs.iter().map(with).collect();
-    for block in request.blocks.clone() {
-        let later = u64::from(block) + if request.seeds == Seeds::HeldOut { HELD_OUT } else { 0 };
+    for block in blocks {
+        let later = u64::from(*block) + if request.seeds == Seeds::HeldOut { HELD_OUT } else { 0 };
         let mut sessions = Vec::new();
         let mut failure = None;
         for run in &runs {
             match run.run(later, runner, stopper) {
                 Ok(session) => sessions.push(session),
-                Err(NoReport::Stopped) => {
-                    return Err(SweepError::Stopped("stopped: run the same command again to continue".into()));
-                }
+                Err(NoReport::Stopped) => return Err(stopped()),
                 Err(NoReport::Failed(reason)) => {
                     failure = Some(reason);
                     break;
@@ -122,21 +173,26 @@ fn one(
             Ok(sample) => (sample, None),
             Err(reason) => (Sample::Failed, Some(reason)),
         };
-        let key = request.setting.key();
-        if let Some(reason) = &failure {
-            debug!("{key}: {reason}");
-            shared.failures.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), reason.clone());
-        }
-        let mut journal = shared.journal.lock().unwrap_or_else(PoisonError::into_inner);
-        journal.keep(key, request.seeds, block, &sample, failure)?;
-        drop(journal);
-        let is_failed = sample == Sample::Failed;
-        ran.push((request.clone(), block, sample));
+        let is_failed = failure.is_some();
+        shared.keep(request, *block, sample, failure)?;
         if is_failed {
             break;
         }
     }
     Ok(())
+}
+
+/// Waits until it is time to look for results of other processes.
+fn wait(stopper: &Stopper) -> Result<(), SweepError> {
+    if stopper.is_stopped() {
+        return Err(stopped());
+    }
+    thread::sleep(LOOK);
+    Ok(())
+}
+
+fn stopped() -> SweepError {
+    SweepError::Stopped("stopped: run the same command again to continue".into())
 }
 
 /// The figures of a block: the mean over the camera settings, and the sum of counts.
@@ -172,16 +228,36 @@ fn sample(plan: &Plan, sessions: &[Value]) -> Result<Sample, String> {
     })
 }
 
-/// Says what is next. Returns the number of settings that were not tried before.
-fn said(requests: &[Request], tried: usize) -> usize {
-    let new = requests.iter().filter(|one| one.seeds == Seeds::Search && one.blocks.start == 0).count();
-    let count = requests.len();
-    match requests.first() {
-        Some(one) if one.seeds == Seeds::HeldOut => info!("{count} settings run on seeds that no trial saw"),
-        Some(one) if one.blocks.start > 0 => info!("{count} settings run on more seeds"),
-        _ => info!("{count} settings run, {tried} have run before"),
+/// Says what runs next, once.
+#[derive(Default)]
+struct Said {
+    settings: HashSet<String>,
+    rounds: HashSet<(String, Seeds, u32)>,
+    is_waiting: bool,
+}
+
+impl Said {
+    fn next(&mut self, requests: &[Request]) {
+        self.is_waiting = false;
+        let tried = self.settings.len();
+        let of = |one: &Request| (one.setting.key(), one.seeds, one.blocks.end);
+        let new: Vec<_> = requests.iter().filter(|one| self.rounds.insert(of(one))).collect();
+        let firsts = new.iter().filter(|one| one.seeds == Seeds::Search && one.blocks.start == 0);
+        self.settings.extend(firsts.map(|one| one.setting.key()));
+        let count = new.len();
+        match new.first() {
+            None => {}
+            Some(one) if one.seeds == Seeds::HeldOut => info!("{count} settings run on seeds that no trial saw"),
+            Some(one) if one.blocks.start > 0 => info!("{count} settings run on more seeds"),
+            Some(_) => info!("{count} settings run, {tried} have run before"),
+        }
     }
-    new
+
+    fn waiting(&mut self, count: usize) {
+        if !std::mem::replace(&mut self.is_waiting, true) {
+            debug!("waiting for {count} settings, which other processes run");
+        }
+    }
 }
 
 fn at<'a>(session: &'a Value, path: &str) -> Option<&'a Value> {

@@ -1,5 +1,6 @@
 //! A folder for searches, and what the tests read from it.
 
+use std::fs;
 use std::time::Duration;
 
 use testkit::program::{Ended, Program};
@@ -8,7 +9,7 @@ use testkit::room::Room;
 use crate::table::{Row, rows};
 
 /// A search that starts a program for each seed takes ten seconds on a quiet machine.
-const SEARCH_LIMIT: Duration = Duration::from_secs(300);
+pub(crate) const SEARCH_LIMIT: Duration = Duration::from_secs(300);
 
 /// A plan with four parameters of `hough-classic`, of a few hundred blocks of some milliseconds.
 pub(crate) const PLAN: &str = "minimise = \"error_px.l1.mean\"\nsubject_to = [\"missed <= 20%\"]\ntrials = 24\nseeds = 2\n\
@@ -65,7 +66,7 @@ pub(crate) fn table(room: &Room, folder: &str) -> Vec<Row> {
     rows
 }
 
-/// The lines of the journal, sorted, without the times.
+/// The lines of all journals, sorted, without the times.
 pub(crate) fn samples(room: &Room, folder: &str) -> Vec<String> {
     let without_time = |line: &str| {
         let mut value: serde_json::Value = serde_json::from_str(line).expect("JSON");
@@ -74,7 +75,12 @@ pub(crate) fn samples(room: &Room, folder: &str) -> Vec<String> {
         }
         value.to_string()
     };
-    let mut lines: Vec<_> = room.read(&format!("{folder}/samples.jsonl")).lines().map(without_time).collect();
+    let journals = fs::read_dir(room.path(folder)).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let texts = journals.filter(|path| path.extension().is_some_and(|ending| ending == "jsonl"));
+    let text: String = texts.map(|path| fs::read_to_string(path).expect("a journal")).collect();
+    let mut lines: Vec<_> = text.lines().map(without_time).collect();
     lines.sort();
+    // Each journal begins with the same line.
+    lines.dedup_by(|one, other| one == other && one.contains("\"plan\""));
     lines
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use testkit::program::{Program, poll};
 
-use crate::room::{OF_PROGRAM, PLAN, samples, server, table, tune, with_plan};
+use crate::room::{OF_PROGRAM, PLAN, SEARCH_LIMIT, samples, server, table, tune, with_plan};
 
 #[test]
 fn a_program_is_tuned_and_the_gain_is_said_with_its_interval() {
@@ -93,11 +93,32 @@ fn ctrl_c_stops_a_search_and_the_same_command_continues() {
     let room = with_plan(PLAN);
     let mut program = Program::start(room.server(&["tune", "plan.toml", "--out", "out", "--jobs", "1"]));
     poll(|| room.path("out/samples.jsonl").exists().then_some(())).expect("a journal");
-    // While it runs, nobody else may use its folder.
-    let wrong = tune(&room, "out", &[]).expect(4).said();
-    assert!(wrong.contains("another search is using this folder"), "{wrong}");
     program.signal("INT");
     let text = program.end().expect(4).said();
     assert!(text.contains("stopped: run the same command again to continue"), "{text}");
     tune(&room, "out", &[]).expect(0);
+}
+
+#[test]
+fn processes_that_share_a_folder_run_each_block_once_and_all_find_the_same() {
+    let room = with_plan(PLAN);
+    tune(&room, "whole", &[]).expect(0);
+    let all = samples(&room, "whole");
+    let begin = || Program::start(room.server(&["tune", "plan.toml", "--out", "out", "--jobs", "1"]));
+    let mut killed = begin();
+    poll(|| room.path("out/samples.jsonl").exists().then_some(())).expect("a journal");
+    let others = [begin(), begin()];
+    poll(|| room.path("out/samples-3.jsonl").exists().then_some(())).expect("three journals");
+    let lines = |name: &str| fs::read_to_string(room.path(name)).map_or(0, |text| text.lines().count());
+    // Whoever is first runs a block, and no process runs all.
+    poll(|| (lines("out/samples-2.jsonl") + lines("out/samples-3.jsonl") > 6).then_some(())).expect("shared blocks");
+    killed.signal("KILL");
+    drop(killed.end());
+    let said = others.map(|other| other.end_within(SEARCH_LIMIT).expect(0).said());
+    assert!(said.iter().any(|text| text.contains("this one helps them")), "{said:?}");
+    let verdict = |text: &str| text.lines().find(|line| line.contains("the default")).map(str::to_owned);
+    assert_eq!(verdict(&said[0]), verdict(&said[1]));
+    assert_eq!(samples(&room, "out"), all, "each block once");
+    assert_eq!(table(&room, "out"), table(&room, "whole"));
+    assert_eq!(room.read("out/best.toml"), room.read("whole/best.toml"));
 }

@@ -133,8 +133,7 @@ impl Admission {
         signaling.send(&Signal::Challenge { nonce, proof, identity, signature }).await?;
         match signaling.receive_within(HELLO_LIMIT).await? {
             Signal::Proof { proof, .. } => keeper.check(&proof, Role::Sink, &nonces)?,
-            Signal::Error { reason, retry } => return Err(SignalingError::Refused { reason, retry }),
-            other => return Err(SignalingError::Unexpected { expected: "a proof", got: other.name() }),
+            other => return Err(SignalingError::instead("a proof", other)),
         }
         Ok(Some(proven))
     }
@@ -155,7 +154,7 @@ impl Admission {
     async fn page_proven(&self, signaling: &mut Signaling) -> Result<(), SignalingError> {
         let hello = match signaling.receive_within(HELLO_LIMIT).await? {
             Signal::Hello(hello) => hello,
-            other => return Err(SignalingError::Unexpected { expected: "a hello", got: other.name() }),
+            other => return Err(SignalingError::instead("a hello", other)),
         };
         let (keeper, sink) = match (&self.0, &hello.nonce) {
             (None, _) => return Ok(()),
@@ -173,8 +172,7 @@ impl Admission {
                 let is_theirs = keeper.token.accepts_to_watch(&proof, Role::Sink, &nonces);
                 if is_theirs { Ok(()) } else { Err(NotAdmitted::Wrong.into()) }
             }
-            Signal::Error { reason, retry } => Err(SignalingError::Refused { reason, retry }),
-            other => Err(SignalingError::Unexpected { expected: "a proof", got: other.name() }),
+            other => Err(SignalingError::instead("a proof", other)),
         }
     }
 
@@ -232,11 +230,10 @@ impl Keeper {
                 Signal::Challenge { nonce, proof, identity, signature } => {
                     (nonce, proof, identity.zip(signature).map(|(identity, signature)| Signed { identity, signature }))
                 }
-                Signal::Error { reason, retry } => return Err(SignalingError::Refused { reason, retry }),
                 // For a stranger, because our hello came late: the answer to the hello follows.
                 Signal::Offer { .. } => continue,
                 Signal::Link { .. } => return Err(NotAdmitted::SourceWithout.into()),
-                other => return Err(SignalingError::Unexpected { expected: "a challenge", got: other.name() }),
+                other => return Err(SignalingError::instead("a challenge", other)),
             };
             let nonces = Nonces { source: nonce.parse().map_err(|_| NotAdmitted::Malformed)?, sink };
             self.check(&proof, Role::Source, &nonces)?;

@@ -273,6 +273,19 @@ pub enum SignalingError {
     },
 }
 
+impl SignalingError {
+    /// The error when a peer sends another line than the one expected. An `error` and a `bye` are its last word, and may
+    /// come in place of any line.
+    pub fn instead(expected: &'static str, got: Signal) -> Self {
+        match got {
+            Signal::Error { reason, retry } => Self::Refused { reason, retry },
+            Signal::Bye { reason: Some(reason) } => Self::Refused { reason, retry: true },
+            Signal::Bye { reason: None } => Self::Closed,
+            other => Self::Unexpected { expected, got: other.name() },
+        }
+    }
+}
+
 impl From<WebSocketError> for SignalingError {
     fn from(error: WebSocketError) -> Self {
         match error {

@@ -74,11 +74,11 @@ pub enum Signal {
         /// The `candidate:` line.
         candidate: String,
     },
-    /// The server refuses to serve.
+    /// There will be no session.
     Error {
         /// The reason, for people.
         reason: String,
-        /// Whether a later attempt may be served.
+        /// Whether a later attempt may succeed.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         retry: bool,
     },

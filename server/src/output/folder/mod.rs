@@ -24,7 +24,6 @@ mod parquet;
 #[cfg(not(feature = "parquet"))]
 #[path = "no_parquet.rs"]
 mod parquet;
-mod part;
 pub mod renew;
 mod run_file;
 mod tables;

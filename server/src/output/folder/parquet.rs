@@ -19,7 +19,7 @@ use tempfile::NamedTempFile;
 
 use super::TABLE;
 use super::facts::Facts;
-use super::part::part;
+use crate::output::part::part;
 use crate::output::table;
 use crate::score::cells::{Cell, Column, ColumnKind};
 use crate::task::TaskName;

@@ -17,7 +17,7 @@ use parquet::schema::types::Type;
 use tempfile::NamedTempFile;
 
 use super::columns::{Cell, Kind};
-use crate::sweep::folder::permit;
+use crate::output::part::part;
 
 /// Rows per group: some 20 MB of memory.
 const GROUP: usize = 32_768;
@@ -33,10 +33,8 @@ pub(crate) struct Table {
 impl Table {
     /// Begins the table at this path. `None` if this build cannot write it.
     pub(crate) fn create(path: &Path, columns: &[(String, Kind)]) -> io::Result<Option<Self>> {
-        let mut part = tempfile::Builder::new();
-        permit(&mut part);
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let part = part.prefix(".table.").suffix(".part").tempfile_in(folder)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let part = part(path.parent().unwrap_or(Path::new(".")), &name)?;
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .set_statistics_enabled(EnabledStatistics::Chunk)

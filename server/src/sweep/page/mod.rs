@@ -10,7 +10,6 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-use std::fs;
 use std::path::Path;
 
 use self::cells::{Cells, FIGURES};
@@ -20,6 +19,7 @@ use super::merge::{Read, read};
 use super::plan::Plan;
 use crate::output::html::framed;
 use crate::output::html::text::{escaped, whole};
+use crate::output::part::put;
 
 /// Makes the page of a sweep's folder from its table. Returns the number of trials.
 ///
@@ -28,9 +28,7 @@ use crate::output::html::text::{escaped, whole};
 pub(super) fn write(folder: &Path) -> Result<usize, SweepError> {
     let (_, plan) = SweepFolder::open(folder)?;
     let table = read(&folder.join(TABLE))?;
-    let page = folder.join(PAGE);
-    let part = folder.join(format!(".{PAGE}.part"));
-    fs::write(&part, text(&plan, &table)).and_then(|()| fs::rename(&part, &page)).map_err(SweepError::at(&page))?;
+    put(folder, PAGE, &text(&plan, &table)).map_err(SweepError::at(&folder.join(PAGE)))?;
     Ok(table.rows.len())
 }
 

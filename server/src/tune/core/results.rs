@@ -69,6 +69,16 @@ impl Results {
         self.0.entry((key, seeds)).or_default().insert(block, sample);
     }
 
+    /// The blocks of a request that have not run. After a failure nothing more is asked about a setting.
+    pub(crate) fn left(&self, request: &Request) -> Vec<u32> {
+        let Some(known) = self.0.get(&(request.setting.key(), request.seeds)) else {
+            return request.blocks.clone().collect();
+        };
+        let failed = known.iter().filter(|(_, sample)| **sample == Sample::Failed).map(|(block, _)| *block).min();
+        let is_left = |block: &u32| !known.contains_key(block) && failed.is_none_or(|failed| *block < failed);
+        request.blocks.clone().filter(is_left).collect()
+    }
+
     fn tally(&self, goal: &Goal, setting: &Setting, seeds: Seeds, blocks: u32) -> Result<Tally, Vec<Request>> {
         let known = self.0.get(&(setting.key(), seeds));
         let sample = |block: u32| known.and_then(|known| known.get(&block));

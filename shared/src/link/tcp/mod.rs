@@ -50,16 +50,15 @@ pub async fn dial(mut signaling: Signaling, hello: Introduction, most: usize) ->
 pub async fn join(mut signaling: Signaling, most: usize) -> Result<Link, SignalingError> {
     match signaling.receive_within(REPLY_LIMIT).await? {
         Signal::Link { link } if link == Kind::Tcp.name() => Ok(self::link(signaling, most)?),
-        Signal::Error { reason, retry } => Err(SignalingError::Refused { reason, retry }),
         Signal::Link { link } => Err(SignalingError::WrongPeer(format!(
             "it gives the link \"{}\", and {} was asked for",
             Brief(&link, SHOWN_CHARACTERS),
             Kind::Tcp
         ))),
-        other => Err(SignalingError::Unexpected {
-            expected: "a link over this connection, which servers before version 0.2 cannot give",
-            got: other.name(),
-        }),
+        other => Err(SignalingError::instead(
+            "a link over this connection, which servers before version 0.2 cannot give",
+            other,
+        )),
     }
 }
 

@@ -12,8 +12,9 @@ use crate::protocol::message::Delivery;
 use super::candidates::Candidates;
 use super::description::{MAX_CANDIDATES, PlumbAttribute};
 use super::error::{ANSWER_LIMIT, HandshakeError, OpenError};
+use super::offering::refused_peer;
 use super::opening::{self, Opened, Opening};
-use super::settings::LinkSettings;
+use super::settings::{LinkSettings, PeerKind};
 
 /// Maximum number of lines before a description: its candidates may come first, and the same number again.
 pub(super) const MAX_LINES: usize = 2 * MAX_CANDIDATES + 1;
@@ -28,14 +29,17 @@ const MAX_OFFERS: usize = 3;
 /// The dialling side: waits for an offer, answers it with `settings` (MTU and delivery only as far as the offer
 /// agrees), and waits until the link is open.
 ///
-/// If no link comes about, the peer is sent `bye`. Otherwise it would still wait for this attempt when the next one
-/// starts.
+/// If no link comes about, a Plumb peer is sent the reason, and whether a later attempt may succeed. Any other peer is sent
+/// `bye`. Otherwise the peer would still wait for this attempt when the next one starts.
 pub async fn dial(mut signaling: Signaling, settings: &LinkSettings) -> Result<Link, HandshakeError> {
     match answer(&mut signaling, settings).await {
         Ok(opened) => Ok(opened.link(signaling)),
         Err(error) => {
-            let _ = signaling.send(&Signal::GOODBYE).await;
-            Err(error)
+            if settings.peer == PeerKind::Stranger {
+                // A peer that is gone does not receive it.
+                let _ = signaling.send(&Signal::GOODBYE).await;
+            }
+            Err(refused_peer(&mut signaling, settings.peer, error).await)
         }
     }
 }
@@ -108,9 +112,7 @@ async fn proved(
             Signal::Candidate { candidate } if taken < MAX_CANDIDATES => candidates.add(candidate).await,
             Signal::Candidate { .. } => {}
             Signal::Offer { sdp } => return Ok(Some(sdp)),
-            Signal::Error { reason, retry } => return Err(SignalingError::Refused { reason, retry }.into()),
-            Signal::Bye { .. } => return Err(OpenError::Closed.into()),
-            other => return Err(unexpected("a proof", &other).into()),
+            other => return Err(SignalingError::instead("a proof", other).into()),
         }
     }
     Err(SignalingError::TooManyLines(MAX_LINES).into())
@@ -125,17 +127,12 @@ async fn offered(signaling: &mut Signaling) -> Result<(String, Vec<String>), Sig
                 Signal::Offer { sdp } => return Ok((sdp, early)),
                 Signal::Candidate { candidate } if early.len() < MAX_CANDIDATES => early.push(candidate),
                 Signal::Candidate { .. } => {}
-                Signal::Error { reason, retry } => return Err(SignalingError::Refused { reason, retry }),
-                other => return Err(unexpected("an offer", &other)),
+                other => return Err(SignalingError::instead("an offer", other)),
             }
         }
         Err(SignalingError::TooManyLines(MAX_LINES))
     };
     tokio::time::timeout(ANSWER_LIMIT, wait).await.unwrap_or(Err(SignalingError::Silence(ANSWER_LIMIT)))
-}
-
-pub(super) fn unexpected(expected: &'static str, got: &Signal) -> SignalingError {
-    SignalingError::Unexpected { expected, got: got.name() }
 }
 
 /// Waits for the lanes to open. Takes further addresses meanwhile.

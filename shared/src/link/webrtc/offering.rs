@@ -11,7 +11,7 @@ use crate::link::Link;
 
 use super::description::MAX_CANDIDATES;
 use super::error::{ANSWER_LIMIT, HandshakeError, OpenError};
-use super::handshake::{MAX_LINES, opened, unexpected};
+use super::handshake::{MAX_LINES, opened};
 use super::opening::{self, Opening};
 use super::settings::{LinkSettings, PeerKind};
 
@@ -61,7 +61,7 @@ pub async fn listen(mut signaling: Signaling, settings: &LinkSettings) -> Result
     let mut offered = offer.send(signaling).await?;
     match offered.reply().await? {
         Reply::Answer(answer) => offered.open(answer).await,
-        Reply::Hello(hello) => Err(unexpected("an answer", &Signal::Hello(hello)).into()),
+        Reply::Hello(hello) => Err(SignalingError::instead("an answer", Signal::Hello(hello)).into()),
     }
 }
 
@@ -112,8 +112,7 @@ impl Offered {
                 Signal::Hello(hello) => return Ok(Reply::Hello(hello)),
                 Signal::Candidate { candidate } if self.early.len() < MAX_CANDIDATES => self.early.push(candidate),
                 Signal::Candidate { .. } => {}
-                Signal::Error { reason, retry } => return Err(SignalingError::Refused { reason, retry }),
-                other => return Err(unexpected("an answer", &other)),
+                other => return Err(SignalingError::instead("an answer", other)),
             }
         }
         Err(SignalingError::TooManyLines(MAX_LINES))
@@ -155,7 +154,7 @@ impl Offered {
 }
 
 /// Sends a Plumb peer the reason why it gets no link, and returns the error.
-async fn refused_peer(signaling: &mut Signaling, peer: PeerKind, error: HandshakeError) -> HandshakeError {
+pub(super) async fn refused_peer(signaling: &mut Signaling, peer: PeerKind, error: HandshakeError) -> HandshakeError {
     if peer == PeerKind::Plumb {
         // A peer that is gone does not receive it.
         let refusal = Signal::Error { reason: error.to_string(), retry: error.may_pass() };

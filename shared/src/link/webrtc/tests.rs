@@ -7,7 +7,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::admission::{Fingerprint, Fingerprints, Identity, Nonces, Token};
 use crate::door::admission::Admission;
-use crate::door::lines::Signaling;
+use crate::door::lines::{Signaling, SignalingError};
 use crate::door::signal::{Introduction, Signal};
 use crate::link::{Lane, Link, LinkEvent, MESSAGE_SIZE};
 use crate::protocol::message::Role;
@@ -70,6 +70,39 @@ async fn a_certificate_other_than_the_described_one_is_named_in_the_error() {
     let (listening, dialling) = (listening.err().expect("no link"), dialling.err().expect("no link"));
     let said = format!("{listening} / {dialling}");
     assert!(said.contains("fingerprint") && !said.contains("UDP blocked"), "{said}");
+}
+
+#[tokio::test]
+async fn a_peer_that_has_no_socket_says_so_and_that_a_later_attempt_may_succeed() {
+    let (ours, theirs) = pair().await;
+    let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let without = LinkSettings { ports: Some(port..=port), ..settings() };
+    let offering = settings();
+    let (listening, dialling) = tokio::join!(listen(ours, &offering), dial(theirs, &without));
+    let (listening, dialling) = (listening.err().expect("no link"), dialling.err().expect("no link"));
+    assert_eq!(listening.to_string(), format!("it refused: {dialling}"));
+    assert!(dialling.to_string().contains("no free UDP port") && listening.may_pass(), "{listening}");
+}
+
+#[tokio::test]
+async fn a_bye_in_place_of_any_line_is_a_peer_that_leaves() {
+    for reason in [None, Some("the camera was unplugged".to_owned())] {
+        let bye = Signal::Bye { reason: reason.clone() };
+        let (ours, mut theirs) = pair().await;
+        let offering = settings();
+        let (listening, _) = tokio::join!(listen(ours, &offering), theirs.send(&bye));
+        let (mut ours, theirs) = pair().await;
+        let (_, dialling) = tokio::join!(ours.send(&bye), dial(theirs, &offering));
+        for error in [listening, dialling].map(|link| link.err().expect("no link")) {
+            assert!(error.may_pass(), "{error}");
+            match (&reason, &error) {
+                (Some(reason), error) => assert_eq!(error.to_string(), format!("it refused: {reason}")),
+                (None, HandshakeError::Signaling(SignalingError::Closed)) => {}
+                (None, error) => panic!("{error}"),
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom, Take};
 use std::path::{Path, PathBuf};
 
 use csv::{Reader, StringRecord};
-use shared::bounded::BoundedLines;
+use shared::bounded::BoundedRows;
 use shared::text::Brief;
 
 use super::error::RenewError;
@@ -81,7 +81,7 @@ pub(super) struct Rows {
     columns: Vec<Column>,
     /// The field of each column; none if the build that wrote the file did not have the column yet.
     fields: Vec<Option<usize>>,
-    reader: Reader<BufReader<BoundedLines<Take<File>>>>,
+    reader: Reader<BufReader<BoundedRows<Take<File>>>>,
     record: StringRecord,
 }
 
@@ -91,7 +91,7 @@ impl Rows {
     pub(super) fn open(path: &Path, extent: Extent, task: TaskName, limit: LimitKind) -> Result<Self, RenewError> {
         let failed = |error| RenewError::Io { path: path.into(), error };
         let file = File::open(path).map_err(failed)?;
-        let whole = BoundedLines::new(file.take(extent.whole));
+        let whole = BoundedRows::new(file.take(extent.whole));
         let reader = csv::ReaderBuilder::new().flexible(true).from_reader(BufReader::new(whole));
         let columns = table::columns(task).collect();
         let (fields, record) = (Vec::new(), StringRecord::new());

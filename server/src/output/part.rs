@@ -7,10 +7,10 @@ use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile};
 
-use crate::output::parts::{PART, prefix};
+use super::parts::{PART, prefix};
 
 /// A temporary file in the folder of its final name. It is deleted unless it is renamed.
-pub(super) fn part(folder: &Path, name: &str) -> io::Result<NamedTempFile> {
+pub(crate) fn part(folder: &Path, name: &str) -> io::Result<NamedTempFile> {
     let name = prefix(name);
     let mut builder = Builder::new();
     builder.prefix(&name).suffix(PART);
@@ -19,7 +19,7 @@ pub(super) fn part(folder: &Path, name: &str) -> io::Result<NamedTempFile> {
 }
 
 /// Writes a whole file of this name in one step.
-pub(super) fn put(folder: &Path, name: &str, text: &str) -> io::Result<()> {
+pub(crate) fn put(folder: &Path, name: &str, text: &str) -> io::Result<()> {
     let mut part = part(folder, name)?;
     part.write_all(text.as_bytes())?;
     part.as_file().sync_all()?;

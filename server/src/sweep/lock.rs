@@ -1,0 +1,53 @@
+//! A lock on a file, which the system releases however its process ends.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::PathBuf;
+
+/// A locked file. It is removed, and then released, when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    path: PathBuf,
+    /// Holds the lock.
+    _held: File,
+}
+
+impl Lock {
+    /// Locks the file at this path, and makes it if it is absent. `None` if another process has locked it.
+    ///
+    /// # Errors
+    /// If the file cannot be made.
+    pub(crate) fn take(path: PathBuf) -> io::Result<Option<Self>> {
+        loop {
+            let held = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
+            match held.try_lock() {
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                // On a file system without locks, work is at worst done twice.
+                Ok(()) | Err(TryLockError::Error(_)) => {}
+            }
+            // The previous holder may have removed the file after it was opened here.
+            if is_at(&held, &path) {
+                return Ok(Some(Self { path, _held: held }));
+            }
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Whether this is the file at the path.
+#[cfg(unix)]
+fn is_at(file: &File, path: &std::path::Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let place = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    file.metadata().map(place).ok() == fs::metadata(path).map(place).ok()
+}
+
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &std::path::Path) -> bool {
+    true
+}
