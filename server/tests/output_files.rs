@@ -246,6 +246,20 @@ fn the_server_waits_for_a_writer_of_a_runs_file_and_says_so() {
 }
 
 #[test]
+fn tables_and_reports_that_come_through_a_pipe_are_waited_for_and_it_is_said() {
+    for (word, inputs, wrong) in [("calibrate", 1, "it has no column frame"), ("compare", 2, "is not a report")] {
+        let (_folder, path) = pipe("later");
+        let mut server = command("server");
+        server.arg(word).args(vec![&path; inputs]);
+        let server = Program::start(server);
+        server.stderr.wait_for("waiting for somebody to write");
+        fs::write(&path, "{}").expect("read");
+        let said = server.end().expect(2).said();
+        assert!(said.contains(wrong), "{word}: {said}");
+    }
+}
+
+#[test]
 fn a_run_that_never_listened_leaves_files_as_they_were() {
     let (folder, csv) = place("frames.csv");
     let json = folder.path().join("report.json");

@@ -10,6 +10,7 @@ use shared::geometry::Covariance;
 use super::error::CalibrateError;
 use super::observation::{Observation, Set};
 use super::track::Track;
+use crate::run::say_if_slow;
 
 /// The columns that each file has.
 const ALWAYS: [&str; 5] = ["frame", "x", "y", "u", "v"];
@@ -22,8 +23,8 @@ const SHOWN: usize = 40;
 
 /// Reads a file.
 pub(super) fn read(path: &Path) -> Result<Set, CalibrateError> {
-    let file = File::open(path).map_err(|error| CalibrateError::Read { path: path.into(), error })?;
-    parse(path, file)
+    let file = say_if_slow(path, || File::open(path));
+    parse(path, file.map_err(|error| CalibrateError::Read { path: path.into(), error })?)
 }
 
 /// Checks the text of a file, for the fuzzer.

@@ -11,6 +11,7 @@ use super::error::CompareError;
 use super::frames::Frame;
 use super::table;
 use crate::output::report::MAX_REPORT_BYTES;
+use crate::run::say_if_slow;
 
 /// The version of reports that can be read.
 const SCHEMA: u64 = 1;
@@ -116,7 +117,7 @@ impl Side {
 
 /// The text of a report.
 pub(super) fn read_report(file: &Path) -> io::Result<String> {
-    bounded::text(file, MAX_REPORT_BYTES)
+    say_if_slow(file, || bounded::text(file, MAX_REPORT_BYTES))
 }
 
 /// The folder with the frames of a report, if there is one.
