@@ -305,6 +305,14 @@ fn each_run_may_have_a_client_of_its_own_and_a_round_that_fails_ends_them() {
 }
 
 #[test]
+fn a_client_that_fails_ends_its_round() {
+    let room = Room::new();
+    let file = room.file("a.toml", "fps = 100\nsize = \"160x120\"\nframes = 20\n");
+    let ended = compare(&["--run", &file, "--run", &file, "--rounds", "1", "--client", "exit 7"]);
+    ended.expect(4).says("the client ended with exit status: 7, and the server goes on without it");
+}
+
+#[test]
 fn a_report_that_never_ends_is_refused_with_the_limit() {
     compare(&["/dev/zero", "/dev/zero"]).expect(2).says("/dev/zero cannot be read (larger than 256 MiB)");
 }

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use testkit::ends::{Server, free_address, with};
 use testkit::program::{Program, command, command_after, command_at};
 use testkit::report::{ReportFile, checked, only_session, rows, sessions};
+use testkit::room::Room;
 
 /// Limits files to 8 KiB (16 KiB if the shell counts in units of 1,024 bytes), as on a disk that is then full.
 const FULL_AT_8K: &str = "ulimit -f 16";
@@ -243,6 +244,37 @@ fn the_server_waits_for_a_writer_of_a_runs_file_and_says_so() {
     let ended = server.end().expect(0);
     assert_eq!(rows(&ended.stdout).len(), 3);
     assert_eq!(said(&ended.stderr, "\\u{1b}[2Jn.toml"), 1, "its name does not move the cursor: {:?}", ended.stderr);
+}
+
+#[test]
+fn an_output_that_is_also_read_is_refused_and_left_as_it_is() {
+    let room = Room::new();
+    let (run, camera) = (room.file("run.toml", "frames = 3\n"), room.file("camera.toml", "noise = 3\n"));
+    let token = room.file("token", "a token of sixteen letters\n");
+    std::os::unix::fs::symlink("run.toml", room.path("link.toml")).expect("a link");
+    let (link, kept) = (room.name("link.toml"), room.name("kept"));
+    let mut made = command("server");
+    made.args(["--loopback", "--no-graphics", "--no-announce", "--frames", "3", "--record", "--out", &kept]);
+    Program::start(made).end().expect(0);
+    let [frames, report, recording] = ["frames.csv", "report.json", "run.mcap"].map(|name| format!("{kept}/{name}"));
+    for arguments in [
+        vec!["--loopback", "--run", &run, "--json", &run],
+        vec!["--loopback", "--run", &run, "--csv", &link],
+        vec!["--loopback", "--camera", &camera, "--junit", &camera, "--gate", "frames.lost == 0"],
+        vec!["--source", "ball", "--token-file", &token, "--json", &token],
+        vec!["--source", &recording, "--csv", &recording],
+        vec!["calibrate", &kept, "--json", &frames],
+        vec!["compare", &kept, &kept, "--markdown", &report],
+    ] {
+        let files = [&run, &camera, &token, &frames, &report, &recording];
+        let before: Vec<_> = files.iter().map(|file| fs::read(file).expect("a file")).collect();
+        let mut server = command("server");
+        server.args(&arguments);
+        let said = Program::start(server).end().expect(2).said();
+        let after: Vec<_> = files.iter().map(|file| fs::read(file).expect("a file")).collect();
+        assert!(before == after, "{arguments:?}");
+        assert!(said.contains("is also read"), "{arguments:?}: {said}");
+    }
 }
 
 #[test]

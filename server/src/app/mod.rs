@@ -7,6 +7,7 @@
 
 mod embedded;
 mod hosted;
+mod inputs;
 mod live;
 mod page;
 mod together;
@@ -46,7 +47,11 @@ use work::{Refused, Work};
 pub fn run(cli: Cli) -> Exit {
     let settled = together::calling(cli.spec, &cli.local, &cli.origins)
         .map_err(Refused::usage)
-        .and_then(|spec| settled(spec, &cli.origins));
+        .and_then(|spec| settled(spec, &cli.origins))
+        .and_then(|settled| {
+            inputs::spared(&cli.layers, &cli.local, &settled.0).map_err(Refused::usage)?;
+            Ok(settled)
+        });
     let (spec, supply) = match settled {
         Ok(settled) => settled,
         Err(Refused { wrong, exit }) => {

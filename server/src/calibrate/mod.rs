@@ -51,6 +51,7 @@ use shared::text::Escaped;
 
 use self::calibration::{Asked, Found};
 use self::observation::Set;
+use crate::output::identity::spare_inputs;
 
 pub use choice::ModelChoice;
 pub use error::CalibrateError;
@@ -63,10 +64,20 @@ pub fn run(options: &CalibrateOptions) -> Exit {
 }
 
 fn calibrated(options: &CalibrateOptions) -> Result<Exit, CalibrateError> {
+    spared(options)?;
     let found = found(options)?;
     write(options, &found)?;
     let fails = found.calibration.fits == Some(false) && options.strict;
     Ok(if fails { Exit::GateFailed } else { Exit::Fine })
+}
+
+/// Checks that the result overwrites nothing that is read.
+fn spared(options: &CalibrateOptions) -> Result<(), CalibrateError> {
+    let outputs: Vec<_> = options.json.iter().map(|path| ("--json", path.as_path())).collect();
+    let runs = options.inputs.iter().map(|path| ("RUN", path.as_path()));
+    let more = [("--reference", &options.reference), ("--verify", &options.verify)];
+    let more = more.into_iter().filter_map(|(option, path)| Some((option, path.as_deref()?)));
+    spare_inputs(&outputs, &runs.chain(more).collect::<Vec<_>>()).map_err(CalibrateError::Usage)
 }
 
 /// Calibrates the runs that the options name. Returns the result and the correction, and writes nothing.

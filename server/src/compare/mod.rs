@@ -46,6 +46,7 @@ use self::result::{Found, Listed, Run};
 use self::rounds::{Latency, Rounds};
 use self::side::Side;
 use crate::gate::{Condition, GivenGates};
+use crate::output::identity::spare_inputs;
 
 pub use error::CompareError;
 pub use options::CompareOptions;
@@ -79,6 +80,7 @@ pub fn run(options: &CompareOptions) -> Exit {
 fn compared(options: &CompareOptions) -> Result<Exit, CompareError> {
     let conditions = GivenGates::all(&options.gates);
     gates::check(&conditions).map_err(|wrong| CompareError::Usage(format!("--gate: {wrong}")))?;
+    spared(options)?;
     let mut notes = Vec::new();
     let gathered = gathered(options, &mut notes)?;
     let mut found = found(options, &gathered, notes)?;
@@ -87,6 +89,15 @@ fn compared(options: &CompareOptions) -> Result<Exit, CompareError> {
     let kept = kept(options, &gathered, &mut found, &conditions)?;
     write(options, &found)?;
     Ok(if has_failed && !kept.is_first { Exit::GateFailed } else { Exit::Fine })
+}
+
+/// Checks that the result overwrites nothing that is read.
+fn spared(options: &CompareOptions) -> Result<(), CompareError> {
+    let outputs = [("--json", &options.json), ("--markdown", &options.markdown)];
+    let outputs = outputs.into_iter().filter_map(|(option, path)| Some((option, path.as_deref()?)));
+    let runs = options.runs.iter().map(|path| ("RUN", path.as_path()));
+    let inputs = runs.chain(options.files.iter().map(|path| ("--run", path.as_path())));
+    spare_inputs(&outputs.collect::<Vec<_>>(), &inputs.collect::<Vec<_>>()).map_err(CompareError::Usage)
 }
 
 /// What is compared.

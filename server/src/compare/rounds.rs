@@ -6,9 +6,9 @@
 use std::io::{BufRead, BufReader};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
 use shared::shell::stop::{Stopper, stop_pair};
@@ -27,6 +27,9 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// Time for a client to exit after its server.
 const CLIENT_END: Duration = Duration::from_secs(5);
+
+/// How long the server waits for a client that was started: as in sweeps.
+const CLIENT_LIMIT: &str = "30s";
 
 /// The runs that take turns.
 pub(super) struct Rounds {
@@ -112,7 +115,7 @@ impl Rounds {
         let mut server =
             Running(self.server(file, &folder, client.is_some()).spawn().map_err(|error| failed(error.to_string()))?);
         let addresses = server.addresses();
-        let mut started = None;
+        let (mut started, mut gone) = (None::<Running>, None);
         let code = loop {
             if stopper.is_stopped() {
                 return Err(failed("it was stopped".into()));
@@ -122,10 +125,17 @@ impl Rounds {
                     of_client(command, &address).spawn().map_err(|error| failed(format!("{command}: {error}")))?,
                 ));
             }
-            match server.0.try_wait().map_err(|error| failed(error.to_string()))? {
-                Some(status) => break status.code(),
-                None => thread::sleep(LOOK),
+            if let Some(status) = server.0.try_wait().map_err(|error| failed(error.to_string()))? {
+                break status.code();
             }
+            // Its server would wait for another client. First it gets the time to end after a session.
+            if let Some(status) = started.as_mut().and_then(Running::failure) {
+                let since = gone.get_or_insert_with(Instant::now);
+                if since.elapsed() >= CLIENT_END {
+                    return Err(failed(format!("the client ended with {status}, and the server goes on without it")));
+                }
+            }
+            thread::sleep(LOOK);
         };
         // Exit code 1 means that a gate of the run failed, which does not affect the comparison.
         if !matches!(code, Some(0 | 1)) {
@@ -143,7 +153,7 @@ impl Rounds {
         server.arg("--run").arg(file).args(["--once", "--no-graphics", "--no-announce", "--out"]).arg(folder);
         server.args(["--seed", &self.seed.to_string()]);
         if has_client {
-            server.args(["--listen", "127.0.0.1:0"]);
+            server.args(["--listen", "127.0.0.1:0", "--wait", CLIENT_LIMIT]);
         }
         server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         server
@@ -182,6 +192,11 @@ impl Running {
             let _ = thread::Builder::new().name("round".into()).spawn(read);
         }
         receive
+    }
+
+    /// How it ended, if it ended and failed.
+    fn failure(&mut self) -> Option<ExitStatus> {
+        self.0.try_wait().ok().flatten().filter(|status| !status.success())
     }
 
     /// Waits up to [`CLIENT_END`] for its end.

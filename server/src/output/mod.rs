@@ -12,6 +12,7 @@ pub mod csv;
 mod error;
 pub mod folder;
 pub(crate) mod html;
+pub(crate) mod identity;
 pub mod json;
 mod junit;
 mod list;

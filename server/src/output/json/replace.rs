@@ -16,6 +16,7 @@ use tempfile::Builder;
 use tracing::warn;
 
 use crate::output::parts::{PART, Parts, prefix};
+use crate::output::report::MAX_REPORT_BYTES;
 
 /// A file that is replaced.
 #[derive(Debug)]
@@ -142,11 +143,19 @@ fn keep_owner(_: &File, _: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
+/// Most spaces that pad a text: as many as the longest report has bytes. A file that was longer is cut first, because it
+/// may be a sparse file of any length.
+const MOST_PADDING: u64 = MAX_REPORT_BYTES;
+
 /// Rewrites a file in place. The part that needs new room is written first: if there is none, the old content stays. A
 /// shorter text is padded with spaces, which JSON allows, until the rest is cut off.
 fn rewrite(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
-    let old = file.metadata()?.len();
+    let mut old = file.metadata()?.len();
+    if old.saturating_sub(content.len() as u64) > MOST_PADDING {
+        old = content.len() as u64;
+        file.set_len(old)?;
+    }
     let overlap = content.len().min(usize::try_from(old).unwrap_or(usize::MAX));
     file.seek(SeekFrom::Start(old))?;
     if let Err(error) = file.write_all(&content[overlap..]) {
@@ -257,6 +266,16 @@ mod tests {
             replaced.write(content.as_bytes()).unwrap();
             assert_eq!(fs::read_to_string(&other).unwrap(), content);
         }
+    }
+
+    #[test]
+    fn a_sparse_file_of_several_names_is_not_filled_with_spaces() {
+        let (folder, path) = file("old");
+        fs::hard_link(&path, folder.path().join("other")).unwrap();
+        OpenOptions::new().write(true).open(&path).unwrap().set_len(8 << 40).unwrap();
+        Replaced::new(&path).unwrap().write(b"new").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        assert!(path.metadata().unwrap().blocks() < 1_000);
     }
 
     #[test]
