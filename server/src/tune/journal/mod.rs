@@ -18,6 +18,7 @@ mod reader;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -222,13 +223,14 @@ fn look(
 ) -> Result<bool, SweepError> {
     let mut has_news = false;
     for number in (1..=MOST_PROCESSES).filter(|number| Some(*number) != but) {
-        if !readers.contains_key(&number) {
-            let Some(reader) = Reader::open(folder.join(name(number)))? else { break };
-            readers.insert(number, reader);
-        }
-        if let Some(reader) = readers.get_mut(&number) {
-            has_news |= reader.news(format, known)?;
-        }
+        let reader = match readers.entry(number) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(absent) => match Reader::open(folder.join(name(number)))? {
+                Some(reader) => absent.insert(reader),
+                None => break,
+            },
+        };
+        has_news |= reader.news(format, known)?;
     }
     Ok(has_news)
 }
