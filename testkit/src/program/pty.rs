@@ -12,6 +12,9 @@ use std::thread;
 
 use super::limit::{LIMIT, poll};
 
+/// Written behind the last output of a program, to know when all of it is on the screen. No program writes it.
+const LAST: &str = "<the end of the screen>";
+
 /// A program whose input and outputs are a terminal.
 pub struct AtTerminal {
     child: Child,
@@ -60,7 +63,7 @@ impl AtTerminal {
 
     /// All it has shown.
     pub fn screen(&self) -> String {
-        self.screen.lock().unwrap().clone()
+        self.screen.lock().unwrap().replace(LAST, "")
     }
 
     /// Whether keys are shown and wait for the end of a line, as they do in a shell.
@@ -84,7 +87,20 @@ impl AtTerminal {
     #[track_caller]
     pub fn end(&mut self) -> Option<i32> {
         let status = poll(|| self.child.try_wait().expect("our own child"));
-        status.unwrap_or_else(|| panic!("no end within {LIMIT:?}:\n{}", self.screen())).code()
+        let code = status.unwrap_or_else(|| panic!("no end within {LIMIT:?}:\n{}", self.screen())).code();
+        self.gather_the_rest();
+        code
+    }
+
+    /// Waits until all that the program has written is on the screen: until what we write behind it is.
+    fn gather_the_rest(&self) {
+        let side = self.terminal.try_clone().expect("a descriptor");
+        // SAFETY: the descriptor is ours, and the call touches no memory.
+        let flags = unsafe { libc::fcntl(side.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) };
+        // A paused terminal takes nothing, and shows nothing more.
+        if flags == 0 && File::from(side).write_all(LAST.as_bytes()).is_ok() {
+            poll(|| self.screen.lock().unwrap().contains(LAST).then_some(())).expect("the rest of the screen");
+        }
     }
 }
 
