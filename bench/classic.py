@@ -4,7 +4,7 @@
     bench/classic.py [--bin FOLDER] [--pictures FOLDER] [--rounds N]
 
 The pictures are those of the detector benchmark's --pictures; they are fetched into the folder if it has none. Both look
-for radii from 8 px to half the shorter side, with a threshold of 100 for edges and 30 for votes, on one thread. Both times
+for radii from 8 px to half the shorter side, with a threshold of 50 for edges and 30 for votes, on one thread. Both times
 include reading the file. `hough-classic` is timed in one process by the difference between many copies of a file and one,
 so that the start of the program does not count. Each time is the median of the rounds, and ours and theirs take turns.
 
@@ -23,7 +23,8 @@ import cv2
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FETCH = ROOT / "server/benches/detector/pictures/fetch.py"
-LEAST_RADIUS, EDGES, VOTES = 8, 100, 30
+# The thresholds are the defaults of `hough-classic` (client/src/pipeline/classic).
+LEAST_RADIUS, EDGES, VOTES = 8, 50, 30
 COPIES = 5
 
 
