@@ -9,6 +9,7 @@ use std::f64::consts::{PI, TAU};
 use shared::geometry::Circle;
 use shared::lens::Rim;
 use shared::lens::matrix::Matrix3;
+use shared::lens::rim::RimPoint;
 
 use super::exposure::Exposed;
 use super::plane::Region;
@@ -71,12 +72,17 @@ pub(super) fn extent(view: &Posed<'_>, places: &[(f64, f64)], radius: f64) -> Op
             own.iter_mut().zip(point).for_each(|(span, at)| *span = (span.0.min(at), span.1.max(at)));
         }
         for (span, (low, high)) in spans.iter_mut().zip(own) {
-            // Half of the extent is about the distance from the middle.
-            let more = 0.005 * (high - low) + 0.1;
+            let more = beyond(low, high);
             *span = (span.0.min(low - more), span.1.max(high + more));
         }
     }
     Some(spans)
+}
+
+/// How far an outline may extend beyond [`COARSE`] points of it, which span this interval. Half of the extent is about the
+/// distance from the middle.
+fn beyond(low: f64, high: f64) -> f64 {
+    0.005 * (high - low) + 0.1
 }
 
 /// Averages the coverage of a ball's picture over the places of the ball on the plane. With `steering` the derivatives by
@@ -104,7 +110,8 @@ pub(super) fn expose(
     exposed
 }
 
-/// Adds this share of a ball's coverage, and of its derivatives, in the cells of a window of a region's grid.
+/// Adds this share of a ball's coverage, and of its derivatives, in the cells of a window of a region's grid. Of a window of
+/// some rows, only the outline in these rows is computed.
 pub(super) fn add_ball(
     exposed: &mut Exposed,
     view: &Posed<'_>,
@@ -114,35 +121,92 @@ pub(super) fn add_ball(
     share: f64,
     steering: Option<&Matrix3>,
 ) {
-    let outline = view.rim(ball).and_then(|rim| outline(&rim, corners, region, fine, steering));
+    let top = region.top as f64 - 0.5 + window.top as f64 / fine as f64;
+    let band = (top, top + window.height as f64 / fine as f64);
+    let band = (window.height < region.height * fine).then_some(band);
+    let outline = view.rim(ball).and_then(|rim| outline(&rim, corners, band, (region, fine), steering));
     if let Some(outline) = outline {
         add(exposed, &outline, region.width * fine, window, share);
     }
 }
 
-/// The outline of a rim in the coordinates of a region's cells. `None` if it is not seen.
+/// The outline of a rim in the coordinates of a region's cells. With a `band` of y it is exact only there. `None` if the rim
+/// is not seen, or not in the band.
 fn outline(
     rim: &Rim<'_>,
     Corners(corners): &Corners,
-    region: Region,
-    fine: usize,
+    band: Option<(f64, f64)>,
+    (region, fine): (Region, usize),
     steering: Option<&Matrix3>,
 ) -> Option<Outline> {
     let scale = fine as f64;
     let cell = |coordinate: f64, origin: i64| (coordinate - origin as f64 + 0.5) * scale - 0.5;
-    let room = if steering.is_some() { corners.len() } else { 0 };
-    let mut places = Recycled::with_capacity(corners.len());
-    let mut moves = std::array::from_fn(|_| Recycled::with_capacity(room));
-    for corner in corners.iter() {
-        let point = rim.point(*corner)?;
+    let room = if band.is_none() { corners.len() } else { 2 * COARSE };
+    let mut places = Recycled::with_capacity(room);
+    let mut moves = std::array::from_fn(|_| Recycled::with_capacity(if steering.is_some() { room } else { 0 }));
+    let mut add = |point: &RimPoint| {
         places.push((cell(point.at[0], region.left), cell(point.at[1], region.top)));
-        let Some(steering) = steering else { continue };
+        let Some(steering) = steering else { return };
         for (parameter, moves) in moves.iter_mut().enumerate() {
             let along = |axis: usize| (0..3).map(|by| point.by[by][axis] * steering[by][parameter]).sum::<f64>();
             moves.push((scale * along(0), scale * along(1)));
         }
+    };
+    match band {
+        Some(band) => in_band(rim, corners, band, &mut add)?,
+        None => corners.iter().try_for_each(|corner| rim.point(*corner).map(|point| add(&point)))?,
     }
     Some(Outline { corners: Polygon(places), moves })
+}
+
+/// Calls `add` with the corners of an outline that may be in a band of y, and with others above and below it, in their
+/// order: sides between those are outside of the band. `None` if no part of the outline is in the band, or a corner is not
+/// seen.
+fn in_band(rim: &Rim<'_>, corners: &[(f64, f64)], band: (f64, f64), add: &mut dyn FnMut(&RimPoint)) -> Option<()> {
+    // invariant: there are at least 64 corners, two for each of these places.
+    let place = |at: usize| at * corners.len() / COARSE;
+    let (mut coarse, mut low, mut high) = ([None; COARSE], f64::INFINITY, f64::NEG_INFINITY);
+    for (at, point) in coarse.iter_mut().enumerate() {
+        let found = rim.point(corners[place(at)])?;
+        (low, high) = (low.min(found.at[1]), high.max(found.at[1]));
+        *point = Some(found);
+    }
+    let more = beyond(low, high);
+    if high + more < band.0 || low - more > band.1 {
+        return None;
+    }
+    let mut between = Between { rim, corners, band, add };
+    for at in 0..COARSE {
+        let (point, next) = (coarse[at]?, coarse[(at + 1) % COARSE]?);
+        (between.add)(&point);
+        between.corners((place(at), place(at + 1)), (point.at[1], next.at[1]), more)?;
+    }
+    Some(())
+}
+
+/// Looks for the corners in a band of y.
+struct Between<'a> {
+    rim: &'a Rim<'a>,
+    corners: &'a [(f64, f64)],
+    band: (f64, f64),
+    add: &'a mut dyn FnMut(&RimPoint),
+}
+
+impl Between<'_> {
+    /// Adds the corners between two others, with these y, if any of them may be in the band. The outline extends at most
+    /// `more` beyond the two.
+    fn corners(&mut self, (from, to): (usize, usize), (here, there): (f64, f64), more: f64) -> Option<()> {
+        let is_outside = here.max(there) + more < self.band.0 || here.min(there) - more > self.band.1;
+        if to - from < 2 || is_outside {
+            return Some(());
+        }
+        let middle = usize::midpoint(from, to);
+        let point = self.rim.point(self.corners[middle])?;
+        // A curve is a quarter as far from a chord of half the length.
+        self.corners((from, middle), (here, point.at[1]), more / 4.0)?;
+        (self.add)(&point);
+        self.corners((middle, to), (point.at[1], there), more / 4.0)
+    }
 }
 
 /// Adds this share of an outline's coverage, and of its derivatives, to the cells of a window. A row of all cells has this

@@ -67,12 +67,8 @@ impl Rows<'_> {
             for place in 0..self.places {
                 let open_s = (place as f64 + 0.5) * share * self.path.open_s();
                 let (x, y) = self.path.at(open_s + row.max(0) as f64 * self.line_s);
-                let is_there = extent(view, &[(x, y)], radius)
-                    .is_some_and(|[_, (top, bottom)]| top <= row as f64 + 0.5 && bottom >= row as f64 - 0.5);
-                if is_there {
-                    let ball = Circle { x, y, radius };
-                    add_ball(&mut exposed, view, corners, ball, ((region, 1), window), share, steering);
-                }
+                let ball = Circle { x, y, radius };
+                add_ball(&mut exposed, view, corners, ball, ((region, 1), window), share, steering);
             }
         }
         exposed

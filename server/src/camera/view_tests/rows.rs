@@ -1,5 +1,9 @@
 //! Frames of a rolling shutter, row by row, against the slow reference.
 
+use super::super::exposure::Exposed;
+use super::super::outline::{self, Corners};
+use super::super::plane::Region;
+use super::super::rows::Rows;
 use super::*;
 
 /// The covered share of a pixel by a disc, by many points.
@@ -52,6 +56,32 @@ fn a_rolling_shutter_exposes_each_row_and_goes_with_a_lens() {
         for (column, sum) in sums.into_iter().enumerate() {
             let (byte, light) = (image.bytes()[row * SIZE.width as usize + column], 40.0 + 140.0 * sum);
             assert!((f64::from(byte) - light).abs() < 0.5 + 1.2, "({column}, {row}): {byte}, {light}");
+        }
+    }
+}
+
+/// The coverage of a ball in each row alone, and the same of all rows at once.
+fn in_rows_and_at_once(case: &Case, distance: (f64, f64)) -> [Exposed; 2] {
+    let view = View::new(&case.config(TruthPoint::Centre, 3.0).lens, SIZE, &Random::new(1)).expect("a lens");
+    let view = view.of_frame(0);
+    let ball = Circle { x: case.ball.x + distance.0, y: case.ball.y + distance.1, ..case.ball };
+    let steering = view.steering(case.ball);
+    let region = Region::of_image(SIZE).grown(3);
+    let corners = Corners::new(ball.radius);
+    let whole = outline::expose(&view, &corners, &[(ball.x, ball.y)], ball.radius, (region, 1), steering.as_ref());
+    let path = Path::resting((ball.x, ball.y));
+    let rows = Rows { line_s: 1e-4, path: &path, places: 1 };
+    [rows.expose(&view, &corners, ball.radius, region, steering.as_ref()), whole]
+}
+
+proptest! {
+    #[test]
+    fn the_outline_within_a_row_is_that_of_the_whole(case in 0..CASES.len(), right in -30.0..30.0, down in -30.0..30.0) {
+        let [rows, whole] = in_rows_and_at_once(&CASES[case], (right, down));
+        let pairs = rows.cover.iter().zip(whole.cover.iter());
+        let slopes = rows.slopes.iter().zip(&whole.slopes).flat_map(|(rows, whole)| rows.iter().zip(whole.iter()));
+        for (row, whole) in pairs.chain(slopes) {
+            prop_assert!((row - whole).abs() <= 1e-4 * whole.abs().max(1.0), "{row} and {whole}");
         }
     }
 }
