@@ -40,7 +40,7 @@ use crate::output::{OutputError, Outputs, Plan, Writer, outputs};
 use crate::run::{LinkKind, RunSpec};
 use crate::serve::{self, Ended, Entrance, ServeConfig};
 use crate::session::SessionConfig;
-use crate::source::{self, StreamFormat, Supply};
+use crate::source::{StreamFormat, Supply};
 use crate::task::TaskName;
 
 /// Time after which a read is reported as slow: even the slowest disk reads such a file in less.
@@ -149,9 +149,8 @@ impl Work<'_> {
             duration: sent.duration,
             let_clients_stop: delivered.let_clients_stop,
         };
-        let is_computed = source::is_computed(&sent.source);
         ServeConfig {
-            supply: if is_computed { source::apart_if_slow(self.supply.clone()) } else { self.supply.clone() },
+            supply: self.supply.clone(),
             session,
             judge: self.judge.clone(),
             metrics: self.metrics.clone(),

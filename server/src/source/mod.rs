@@ -2,8 +2,8 @@
 //!
 //! A [`SourceKind`] reads the run specification and gives a [`Supply`], checked before the server listens. Each session
 //! opens its own [`Source`] from this supply and plays the same frames from the first. A source that computes frames
-//! ([`ball`], `group` for several balls, and [`depth`]) runs in the session, unless its frames are `slow`; one that blocks ([`images`], [`video`])
-//! runs on its own thread behind a bounded `queue` (`ahead`), which counts its `figures`; [`video`] leaves decoding to
+//! ([`ball`], `group` for several balls, and [`depth`]) runs where its session makes frames; one that blocks ([`images`],
+//! [`video`]) runs on its own thread behind a bounded `queue` (`ahead`), which counts its `figures`; [`video`] leaves decoding to
 //! ffmpeg. [`device`] is a camera, read once for all sessions: each takes its latest frame. `mcap` plays MCAP files:
 //! Plumb's recordings with their truth, and recordings of other programs. `truthed` adds the truth of a file
 //! (`truth_file`) to any source that knows none.
@@ -23,7 +23,6 @@ mod list;
 pub mod mcap;
 mod queue;
 mod seam;
-mod slow;
 pub(crate) mod truth_file;
 mod truthed;
 pub mod video;
@@ -39,5 +38,4 @@ pub use list::{settled, supply};
 #[cfg(feature = "mcap")]
 pub use mcap::McapFileError;
 pub use seam::{Numbered, Source, SourceFrame, SourceKind, StreamFormat, Supply};
-pub(crate) use slow::apart_if_slow;
 pub use truth_file::TruthError;

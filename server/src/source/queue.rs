@@ -80,14 +80,9 @@ impl Iterator for Counted {
 impl QueuedSource {
     /// Starts the thread, which begins to read.
     pub(super) fn start(reader: Reader) -> Result<Self, SourceError> {
-        Self::ahead(READ_AHEAD, reader)
-    }
-
-    /// Starts the thread, which reads at most `depth` frames ahead.
-    pub(super) fn ahead(depth: usize, reader: Reader) -> Result<Self, SourceError> {
         let counting = Counting::default();
         let counted = Counted { reader, counting: counting.clone() };
-        Ok(Self { queue: Ahead::start(depth, counted)?, next: None, latest: None, counting })
+        Ok(Self { queue: Ahead::start(READ_AHEAD, counted)?, next: None, latest: None, counting })
     }
 }
 

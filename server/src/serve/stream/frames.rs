@@ -17,10 +17,12 @@ use crate::output::mcap::{Captured, RecordingReport, SessionRecorder};
 use crate::session::Capture;
 use crate::source::{Source, SourceError, SourceFigures, SourceFrame};
 
+use super::offload::Flight;
+
 /// Makes frames that are ready for the link.
 pub(super) struct FrameMaker {
     source: Box<dyn Source>,
-    pub(super) encoder: FrameEncoder,
+    encoder: FrameEncoder,
     splitter: Splitter,
     clock: MonotonicClock,
     /// When the last frame was captured.
@@ -93,6 +95,17 @@ impl FrameMaker {
             let data = self.encoder.latest(encoding);
             recorder.add(Captured { id, capture, image, encoding, data, meta: meta.as_ref() });
         }
+    }
+
+    /// Forgets the frame that was made last, so that it is not recorded.
+    pub(super) fn forget(&mut self) {
+        self.unrecorded = None;
+    }
+
+    /// Takes the answer to a frame as a measurement of the link.
+    pub(super) fn answered(&mut self, flight: Flight) {
+        let Flight { id, flight_us, round_trip_us, at } = flight;
+        self.encoder.answered(id, flight_us, round_trip_us, at);
     }
 
     /// The recording's counts, once all recorded frames are written, or after this long.

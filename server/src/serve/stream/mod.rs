@@ -1,11 +1,12 @@
 //! The shell of a session: connects the session's core to its link, source and outputs.
 //!
-//! [`frames`] makes frames, and [`ages`] says how old a camera's frames were when they were answered. [`outgoing`] hands
+//! [`frames`] makes frames, those that take long on a thread of their own ([`offload`]), and [`ages`] says how old a camera's frames were when they were answered. [`outgoing`] hands
 //! frames to the link; in live delivery, only as many as it has [`room`] for. [`reporter`] informs the outputs. The
 //! loop here carries out the core's actions and reports events back to it.
 
 mod ages;
 mod frames;
+mod offload;
 mod outgoing;
 mod reporter;
 mod room;
@@ -36,6 +37,7 @@ use super::places::Place;
 
 use ages::Ages;
 use frames::{FrameMaker, MadeFrame, MakeError};
+use offload::{Flight, Frames, Made};
 use outgoing::Outgoing;
 use reporter::Reporter;
 use room::Room;
@@ -78,7 +80,7 @@ pub(super) struct Client {
 /// A session's shell.
 struct Streamer<'a> {
     session: Session,
-    frames: FrameMaker,
+    frames: Frames,
     ages: Ages,
     outgoing: Outgoing,
     reporter: Reporter<'a>,
@@ -152,11 +154,12 @@ fn open(
     link: &Link,
     clock: MonotonicClock,
     recorder: Option<SessionRecorder>,
-) -> Result<FrameMaker, SourceError> {
+) -> Result<Frames, SourceError> {
     let StreamFormat { size, pixel } = supply.format();
     look_for(UNDER_WAY * pixel.bytes(size), format_args!("frames of {size} {pixel} under way"))?;
     let encoder = FrameEncoder::new(config.encoding, config.delivery);
-    Ok(FrameMaker::new(supply.open()?, encoder, link.max_message_size(), clock, recorder))
+    let maker = FrameMaker::new(supply.open()?, encoder, link.max_message_size(), clock, recorder);
+    Ok(Frames::new(maker, config.number))
 }
 
 /// The report of a session whose source could not be opened.
@@ -169,7 +172,7 @@ fn refused(mut session: Session, at: &Whereabouts, error: &SourceError, clock: M
 impl Streamer<'_> {
     async fn drive(&mut self, mut link: Link, mut stop: Stop) -> End {
         let mut is_stopping = false;
-        let wake_up = self.frames.wake();
+        let wake_up = self.frames.source_wake();
         let recorder_wake = self.frames.recorder_wake();
         let mut signs = Signs::on(if self.is_live { &[Lane::Control] } else { &[Lane::Control, Lane::Frames] });
         loop {
@@ -190,6 +193,7 @@ impl Streamer<'_> {
             tokio::select! {
                 event = link.next() => self.heard(event).await,
                 sent = self.outgoing.handed_over() => self.handed_over(sent),
+                (id, made) = self.frames.made() => self.made(id, made),
                 () = woken(wake_up.as_deref()), if self.awaited.is_some() => self.source_woke(),
                 () = woken(recorder_wake.as_deref()), if self.awaited.is_some() => self.source_woke(),
                 () = stop.stopped(), if !is_stopping => {
@@ -267,7 +271,7 @@ impl Streamer<'_> {
         }
     }
 
-    /// Makes frame `id` and starts to send it; if the source is not ready, notes the frame as awaited. `is_again` says
+    /// Makes frame `id` and starts to send it, at once or when [`Self::made`] gets it; if the source is not ready, notes the frame as awaited. `is_again` says
     /// that it was awaited before.
     fn capture(&mut self, id: u64, is_again: bool) {
         if !self.frames.is_ready() {
@@ -277,7 +281,17 @@ impl Streamer<'_> {
             self.awaited = Some(id);
             return;
         }
-        match self.frames.make(id, self.session.waited_us()) {
+        if let Some(made) = self.frames.make(id, self.session.waited_us()) {
+            self.made(id, made);
+        }
+    }
+
+    /// Starts to send frame `id`, if it is still wanted.
+    fn made(&mut self, id: u64, made: Made) {
+        if !self.session.is_capturing() {
+            return self.frames.forget();
+        }
+        match made {
             Ok(Some(MadeFrame { capture, fragments, taken })) => {
                 self.latest = id;
                 self.ages.sent(id, taken);
@@ -319,7 +333,7 @@ impl Streamer<'_> {
         self.ages.scored(&record);
         if let Some(latency) = record.latency {
             if let Some((flight_us, round_trip_us)) = latency.flight_us().zip(self.session.round_trip_us()) {
-                self.frames.encoder.answered(record.id, flight_us, round_trip_us, now);
+                self.frames.answered(Flight { id: record.id, flight_us, round_trip_us, at: now });
             }
             self.outgoing.answered(latency.total_us);
         }

@@ -1,0 +1,376 @@
+//! Makes slow frames on a thread of their own.
+//!
+//! Otherwise the session's thread would answer nobody meanwhile: not its client's pings, not the other sessions, and not a
+//! request to stop.
+
+use std::mem;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use shared::image::Image;
+use shared::shell::threads;
+use shared::time::Micros;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::timeout;
+use tracing::warn;
+
+use super::frames::{FrameMaker, MadeFrame, MakeError};
+use crate::output::mcap::RecordingReport;
+use crate::source::{SourceError, SourceFigures};
+
+/// Time to make a frame from which on the next ones are made on another thread. Ten sessions of one thread then keep the
+/// others waiting for at most a tenth of a second. Handing a frame over to another thread takes some 20 µs.
+const SLOW: Duration = Duration::from_millis(10);
+
+/// Quick frames in a row after which the session's thread makes them again. A busy machine that interrupts one frame now
+/// and then costs 16 such hand-overs, 0.3 ms.
+const QUICK_AGAIN: u32 = 16;
+
+/// Slow frames in a row that are worth a warning: one or two may have been interrupted on a busy machine.
+const WORTH_A_WARNING: u32 = 3;
+
+/// Time of a frame that is worth a warning by itself, because nobody should wait for three of them.
+const VERY_SLOW: Duration = Duration::from_secs(1);
+
+/// The frames of a session, made on its thread or on one of their own.
+pub(super) struct Frames {
+    maker: Place,
+    worker: Option<Worker>,
+    session: u64,
+    source_wake: Option<Arc<Notify>>,
+    recorder_wake: Option<Arc<Notify>>,
+    /// Frames in a row that were quick, up to the last one. The first frame counts as slow.
+    quick: u32,
+    /// Frames in a row that were slow, up to the last one.
+    slow: u32,
+    has_warned: bool,
+}
+
+/// What came of making a frame; `None` at the source's end.
+pub(super) type Made = Result<Option<MadeFrame>, MakeError>;
+
+/// Where the maker is.
+enum Place {
+    Here(Box<FrameMaker>),
+    /// At the worker, with this frame.
+    Away(Box<Away>),
+}
+
+struct Away {
+    id: u64,
+    /// `None` once the worker has failed.
+    returns: Option<oneshot::Receiver<Returned>>,
+    /// What the maker knew when it left.
+    figures: Option<SourceFigures>,
+    recording: Option<RecordingReport>,
+    /// Measurements of the link since then.
+    flights: Vec<Flight>,
+}
+
+/// The maker's return from the worker.
+struct Returned {
+    maker: Box<FrameMaker>,
+    made: Made,
+    took: Duration,
+}
+
+/// The time of a frame and its answer on the link.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Flight {
+    pub(super) id: u64,
+    pub(super) flight_us: u64,
+    pub(super) round_trip_us: u64,
+    pub(super) at: Micros,
+}
+
+impl Frames {
+    /// The frames of this session.
+    pub(super) fn new(maker: FrameMaker, session: u64) -> Self {
+        let (source_wake, recorder_wake) = (maker.wake(), maker.recorder_wake());
+        let maker = Place::Here(Box::new(maker));
+        Self { maker, worker: None, session, source_wake, recorder_wake, quick: 0, slow: 0, has_warned: false }
+    }
+
+    /// Notifies when the source may have become ready; `None` for a source that always is.
+    pub(super) fn source_wake(&self) -> Option<Arc<Notify>> {
+        self.source_wake.clone()
+    }
+
+    /// Notifies when the recording may take a frame again; `None` without a recording.
+    pub(super) fn recorder_wake(&self) -> Option<Arc<Notify>> {
+        self.recorder_wake.clone()
+    }
+
+    /// Whether a frame can be made without waiting for the source, the recording or the frame before.
+    pub(super) fn is_ready(&mut self) -> bool {
+        self.here().is_some_and(FrameMaker::is_ready)
+    }
+
+    /// Makes frame `id`, as [`FrameMaker::make`]. `None` if another thread makes it: then [`Self::made`] returns it.
+    pub(super) fn make(&mut self, id: u64, waited_us: u64) -> Option<Made> {
+        if self.quick >= QUICK_AGAIN {
+            self.worker = None;
+        } else if self.send_away(id, waited_us) {
+            return None;
+        }
+        let Place::Here(maker) = &mut self.maker else { return None };
+        let start = Instant::now();
+        let made = maker.make(id, waited_us);
+        self.took(start.elapsed());
+        Some(made)
+    }
+
+    /// Waits for the frame that another thread makes, and returns its id with it; never returns while there is none.
+    /// Safe to cancel.
+    pub(super) async fn made(&mut self) -> (u64, Made) {
+        let Place::Away(away) = &mut self.maker else { return std::future::pending().await };
+        let Some(returns) = &mut away.returns else { return std::future::pending().await };
+        let id = away.id;
+        match returns.await {
+            Ok(returned) => (id, self.returned(returned)),
+            Err(_) => {
+                away.returns = None;
+                (id, Err(SourceError::Thread("it ended while it made a frame".into()).into()))
+            }
+        }
+    }
+
+    /// Records the frame that was made last, once. Called after the link has the frame, so that the copy does not delay
+    /// it.
+    pub(super) fn record(&mut self) {
+        if let Some(maker) = self.here() {
+            maker.record();
+        }
+    }
+
+    /// Forgets the frame that was made last, which is not sent.
+    pub(super) fn forget(&mut self) {
+        if let Some(maker) = self.here() {
+            maker.forget();
+        }
+    }
+
+    /// The pixels of the last frame, unless another is being made.
+    pub(super) fn image(&self) -> Option<&Image> {
+        match &self.maker {
+            Place::Here(maker) => maker.image(),
+            Place::Away(_) => None,
+        }
+    }
+
+    /// Takes the answer to a frame as a measurement of the link.
+    pub(super) fn answered(&mut self, flight: Flight) {
+        match &mut self.maker {
+            Place::Here(maker) => maker.answered(flight),
+            Place::Away(away) => away.flights.push(flight),
+        }
+    }
+
+    /// What the source has read; `None` for one that computes its frames.
+    pub(super) fn figures(&self) -> Option<SourceFigures> {
+        match &self.maker {
+            Place::Here(maker) => maker.figures(),
+            Place::Away(away) => away.figures.clone(),
+        }
+    }
+
+    /// The recording's counts so far.
+    pub(super) fn recording(&self) -> Option<RecordingReport> {
+        match &self.maker {
+            Place::Here(maker) => maker.recording(),
+            Place::Away(away) => away.recording,
+        }
+    }
+
+    /// The recording's counts, once all recorded frames are written, or after this long.
+    pub(super) async fn recorded(&mut self, limit: Duration) -> Option<RecordingReport> {
+        if timeout(limit, self.come_back()).await.is_err() {
+            return self.recording();
+        }
+        let Place::Here(maker) = &mut self.maker else { return self.recording() };
+        maker.recorded(limit).await
+    }
+
+    /// Waits for the maker, and forgets the frame that it brings: the session has ended.
+    async fn come_back(&mut self) {
+        if matches!(&self.maker, Place::Away(away) if away.returns.is_some()) {
+            let _ = self.made().await;
+            self.forget();
+        }
+    }
+
+    /// Has the worker make a frame. Returns whether it does: the system may start no thread for it.
+    fn send_away(&mut self, id: u64, waited_us: u64) -> bool {
+        let Some(worker) = self.worker.take().or_else(Worker::start) else { return false };
+        let Place::Here(maker) = &self.maker else { return false };
+        let (figures, recording) = (maker.figures(), maker.recording());
+        let (to, returns) = oneshot::channel();
+        let away = Away { id, returns: Some(returns), figures, recording, flights: Vec::new() };
+        if let Place::Here(maker) = mem::replace(&mut self.maker, Place::Away(Box::new(away))) {
+            // If the worker is gone, `made` says so.
+            let _ = worker.0.send(Job { maker, id, waited_us, to });
+        }
+        self.worker = Some(worker);
+        true
+    }
+
+    fn returned(&mut self, returned: Returned) -> Made {
+        let Returned { mut maker, made, took } = returned;
+        if let Place::Away(away) = &mut self.maker {
+            mem::take(&mut away.flights).into_iter().for_each(|flight| maker.answered(flight));
+        }
+        self.maker = Place::Here(maker);
+        self.took(took);
+        made
+    }
+
+    /// Notes how long a frame took.
+    fn took(&mut self, time: Duration) {
+        if time <= SLOW {
+            (self.quick, self.slow) = (self.quick.saturating_add(1), 0);
+            return;
+        }
+        (self.quick, self.slow) = (0, self.slow.saturating_add(1));
+        let is_worth_it = self.slow >= WORTH_A_WARNING || time >= VERY_SLOW;
+        if is_worth_it && !mem::replace(&mut self.has_warned, true) {
+            let (session, ms) = (self.session, time.as_millis());
+            warn!(kind = "slow", "session {session}: a frame takes {ms} ms to render and encode, so fewer may be sent");
+        }
+    }
+
+    fn here(&mut self) -> Option<&mut FrameMaker> {
+        match &mut self.maker {
+            Place::Here(maker) => Some(maker),
+            Place::Away(_) => None,
+        }
+    }
+}
+
+/// A thread that makes frames. It ends when this is dropped.
+struct Worker(SyncSender<Job>);
+
+struct Job {
+    maker: Box<FrameMaker>,
+    id: u64,
+    waited_us: u64,
+    to: oneshot::Sender<Returned>,
+}
+
+impl Worker {
+    /// `None` if the system starts no more threads.
+    fn start() -> Option<Self> {
+        let (jobs, work) = sync_channel(1);
+        threads::spawn("frames", move || serve(&work)).ok().map(|_| Self(jobs))
+    }
+}
+
+fn serve(jobs: &Receiver<Job>) {
+    while let Ok(Job { mut maker, id, waited_us, to }) = jobs.recv() {
+        let start = Instant::now();
+        let made = maker.make(id, waited_us);
+        // If the session has ended, the maker ends here.
+        let _ = to.send(Returned { maker, made, took: start.elapsed() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread::{self, ThreadId};
+
+    use crossbeam_channel::{Sender, unbounded};
+    use shared::geometry::Size;
+    use shared::image::PixelFormat;
+    use shared::protocol::encoding::StreamEncoding;
+    use shared::protocol::message::Delivery;
+    use shared::time::MonotonicClock;
+
+    use super::*;
+    use crate::encode::FrameEncoder;
+    use crate::source::{Source, SourceFrame};
+    use crate::truth::Truth;
+
+    /// Makes its first frames slowly, and says which threads make them. The last one panics.
+    struct Slow {
+        slow: u64,
+        all: u64,
+        image: Image,
+        index: u64,
+        threads: Sender<ThreadId>,
+    }
+
+    impl Source for Slow {
+        fn next(&mut self) -> Result<Option<SourceFrame<'_>>, SourceError> {
+            assert!(self.index < self.all, "the test wants this panic");
+            if self.index < self.slow {
+                thread::sleep(2 * SLOW);
+            }
+            self.threads.send(thread::current().id()).unwrap();
+            self.index += 1;
+            Ok(Some(SourceFrame { index: self.index - 1, image: &self.image, truth: Truth::Unknown, meta: None }))
+        }
+
+        fn image(&self) -> Option<&Image> {
+            Some(&self.image)
+        }
+    }
+
+    fn frames(slow: u64, all: u64, threads: Sender<ThreadId>) -> Frames {
+        let image = Image::zeros(Size { width: 1, height: 1 }, PixelFormat::Gray8);
+        let source = Box::new(Slow { slow, all, image, index: 0, threads });
+        let encoder = FrameEncoder::new(StreamEncoding::Raw, Delivery::Reliable);
+        Frames::new(FrameMaker::new(source, encoder, 1 << 16, MonotonicClock::start(), None), 1)
+    }
+
+    async fn next(frames: &mut Frames, id: u64) -> Result<u64, MakeError> {
+        let made = match frames.make(id, 0) {
+            Some(made) => made,
+            None => {
+                assert!(!frames.is_ready() && frames.image().is_none());
+                let (of, made) = frames.made().await;
+                assert_eq!(of, id);
+                made
+            }
+        };
+        made.map(|made| made.expect("there is always another").capture.source_index)
+    }
+
+    #[tokio::test]
+    async fn slow_frames_are_made_elsewhere_and_quick_ones_here_again_all_in_order() {
+        let (threads, made_by) = unbounded();
+        let mut frames = frames(5, u64::MAX, threads);
+        for id in 0..60 {
+            assert_eq!(next(&mut frames, id).await.ok(), Some(id));
+            frames.answered(Flight { id, flight_us: 1, round_trip_us: 1, at: Micros(id) });
+        }
+        let here = thread::current().id();
+        let elsewhere: Vec<_> = made_by.try_iter().map(|thread| thread != here).collect();
+        assert!(elsewhere[..5 + QUICK_AGAIN as usize].iter().all(|elsewhere| *elsewhere), "{elsewhere:?}");
+        // A busy machine may interrupt a quick frame, and then more of them are made elsewhere.
+        assert!(elsewhere.contains(&false), "{elsewhere:?}");
+        assert!(frames.image().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_frame_that_panics_elsewhere_is_an_error_and_the_rest_of_the_session_goes_on() {
+        let (threads, _made_by) = unbounded();
+        let mut frames = frames(0, 1, threads);
+        assert_eq!(next(&mut frames, 0).await.ok(), Some(0));
+        let error = next(&mut frames, 1).await.unwrap_err().to_string();
+        assert_eq!(error, "the source's thread failed: it ended while it made a frame");
+        assert!(!frames.is_ready());
+        frames.answered(Flight { id: 0, flight_us: 1, round_trip_us: 1, at: Micros(0) });
+        assert!(frames.recorded(Duration::from_secs(9)).await.is_none() && frames.figures().is_none());
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_session_waits_for_the_maker_only_so_long() {
+        let (threads, _made_by) = unbounded();
+        let mut frames = frames(1, 1, threads);
+        assert!(frames.make(0, 0).is_none());
+        assert!(frames.recorded(Duration::ZERO).await.is_none());
+        assert!(!frames.is_ready(), "it is still away");
+        frames.recorded(Duration::from_secs(9)).await;
+        assert!(frames.is_ready());
+    }
+}
