@@ -2,7 +2,11 @@
 
 #![allow(unsafe_code, reason = "signals")]
 
+use std::fs::File;
+use std::io::Read;
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 use testkit::ends::{Server, client, free_address, with};
 use testkit::program::{AtTerminal, Program, command, poll};
@@ -73,6 +77,34 @@ fn the_terminal_is_restored_after_every_signal_that_ends_the_run() {
         assert_eq!(server.end(), code, "signal {signal}");
         assert!(server.is_as_shells_have_it(), "signal {signal}");
     }
+}
+
+#[test]
+fn another_ctrl_c_ends_a_stop_that_takes_long_and_the_terminal_is_restored() {
+    let room = tempfile::tempdir().expect("a folder");
+    let slow = room.path().join("slow");
+    assert!(Command::new("mkfifo").arg(&slow).status().expect("mkfifo").success());
+    let rows = slow.clone();
+    // A reader that takes little keeps the stop waiting for 8 s.
+    thread::spawn(move || {
+        let mut file = File::open(rows).expect("the pipe");
+        while file.read(&mut [0; 4096]).is_ok_and(|read| read > 0) {
+            thread::sleep(Duration::from_millis(500));
+        }
+    });
+    let slow = slow.to_str().expect("UTF-8");
+    let mut server = server(&["--loopback", "--fps", "max", "--size", "64x48", "--csv", slow], 80);
+    server.wait_for("listening on ");
+    poll(|| (!server.is_as_shells_have_it()).then_some(())).expect("keys are given at once");
+    // Long enough to fill the pipe.
+    thread::sleep(Duration::from_secs(2));
+    server.signal(libc::SIGINT);
+    // A second press at once is the same request.
+    server.signal(libc::SIGINT);
+    thread::sleep(Duration::from_millis(1_500));
+    server.signal(libc::SIGINT);
+    assert_eq!(server.end(), Some(128 + libc::SIGINT), "{}", server.screen());
+    assert!(server.is_as_shells_have_it());
 }
 
 #[test]

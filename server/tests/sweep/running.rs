@@ -57,6 +57,20 @@ fn any_number_of_jobs_gives_the_same_figures_to_the_last_digit() {
 }
 
 #[test]
+fn another_ctrl_c_ends_a_sweep_whose_pipeline_does_not_answer() {
+    let room = with_plan(
+        &(PLAN.to_owned() + "[pipeline]\nname = \"exec:sh -c 'touch begun; sleep 300'\"\ntimeout = \"5m\"\n"),
+    );
+    let mut program = Program::start(sweeping(&room, &["plan.toml", "--out", "out", "--jobs", "1"]));
+    poll(|| room.path("begun").exists().then_some(())).expect("a first frame");
+    program.signal("INT");
+    program.stderr.wait_for("another Ctrl-C ends the program at once");
+    program.signal("INT");
+    program.end().expect(130);
+    assert!(trials(&room, "out").is_empty());
+}
+
+#[test]
 fn a_pipeline_that_always_fails_stops_the_sweep_after_ten_failures_with_the_reason() {
     let plan = PLAN.replace("[axes]", "[axes]\nspeed = [100, 200]") + "[pipeline]\nname = \"exec:sh -c 'exit 3'\"\n";
     let room = with_plan(&plan);

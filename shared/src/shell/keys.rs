@@ -6,6 +6,8 @@
 
 #[cfg(unix)]
 pub use unix::Keys;
+#[cfg(unix)]
+pub(super) use unix::restore;
 
 /// Watches nothing: terminals are not supported on this system.
 #[cfg(not(unix))]
@@ -19,6 +21,10 @@ impl Keys {
         None
     }
 }
+
+/// Restores nothing.
+#[cfg(not(unix))]
+pub(super) fn restore() {}
 
 #[cfg(unix)]
 mod unix;

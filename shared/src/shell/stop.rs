@@ -2,14 +2,24 @@
 
 #![allow(unsafe_code, reason = "a call of the C library that has no safe form")]
 
+use std::future::Future;
 use std::sync::{Arc, mpsc};
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::watch;
-use tracing::{debug, warn};
+use tokio::time::{Instant, sleep_until};
+use tracing::{debug, info, warn};
 
 use super::descriptors::with_advice;
-use super::runtime;
+use super::{keys, runtime};
+
+/// Time after a signal in which another one is the same request. `timeout` and some supervisors signal a program and then
+/// its group, and an impatient person presses Ctrl-C twice.
+const SAME_REQUEST: Duration = Duration::from_secs(1);
+
+/// Time after which a stop takes long enough to say what would end it.
+const LONG_STOP: Duration = Duration::from_secs(3);
 
 /// Tells everyone who waits on the matching [`Stop`] to stop.
 #[derive(Clone, Debug)]
@@ -36,7 +46,9 @@ impl Stopper {
         *self.0.borrow()
     }
 
-    /// Stops on Ctrl-C (SIGINT), SIGTERM and SIGHUP, also as process 1 of a container.
+    /// Stops on Ctrl-C (SIGINT), SIGTERM and SIGHUP, also as process 1 of a container. Another SIGINT or SIGTERM, more than
+    /// a second later, ends the process at once with 128 and the signal's number, whatever it waits for. Files are then
+    /// as after `kill -9`.
     ///
     /// When this returns, these signals have no other effect. SIGHUP stays ignored if it was ignored at the start, as
     /// `nohup` requires. A separate thread listens, so signals are noticed to the very end, even while results are
@@ -52,9 +64,7 @@ impl Stopper {
             match listening {
                 Ok((runtime, signals)) => {
                     let _ = ready.send(());
-                    let name = runtime.block_on(signals.next());
-                    debug!("stopping on {name}");
-                    stopper.stop();
+                    runtime.block_on(follow(signals, &stopper));
                 }
                 Err(error) => warn!("cannot listen for signals: {}", with_advice(&error)),
             }
@@ -63,6 +73,33 @@ impl Stopper {
             // If it cannot listen, the channel closes.
             Ok(_) => drop(listens.recv()),
             Err(error) => warn!("cannot listen for signals: {error}"),
+        }
+    }
+}
+
+/// Stops on the first signal, and ends the process on a later one.
+async fn follow(mut signals: Signals, stopper: &Stopper) {
+    let name = signals.next().await;
+    let first = Instant::now();
+    debug!("stopping on {name}");
+    stopper.stop();
+    let code = tokio::select! {
+        code = another(&mut signals, first + SAME_REQUEST) => code,
+        () = sleep_until(first + LONG_STOP) => {
+            info!("stopping takes long: another Ctrl-C ends the program at once, as kill -9 does");
+            another(&mut signals, first).await
+        }
+    };
+    keys::restore();
+    exit_at_once(code);
+}
+
+/// Waits for another signal after this time, and returns the process's exit code.
+async fn another(signals: &mut Signals, after: Instant) -> i32 {
+    loop {
+        let code = signals.again().await;
+        if Instant::now() >= after {
+            return code;
         }
     }
 }
@@ -93,7 +130,7 @@ impl Signals {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())?, hangup })
     }
 
-    async fn next(mut self) -> &'static str {
+    async fn next(&mut self) -> &'static str {
         let hung_up = async {
             match &mut self.hangup {
                 Some(hangup) => hangup.recv().await,
@@ -106,6 +143,30 @@ impl Signals {
             _ = hung_up => "SIGHUP",
         }
     }
+
+    /// Waits for SIGINT or SIGTERM, and returns the exit code of a process that it ends. A terminal that closes is no
+    /// request to hurry.
+    async fn again(&mut self) -> i32 {
+        tokio::select! {
+            () = received(self.interrupt.recv()) => 128 + libc::SIGINT,
+            () = received(self.terminate.recv()) => 128 + libc::SIGTERM,
+        }
+    }
+}
+
+/// Waits for a signal; for ever if there can be none any more.
+#[cfg(unix)]
+async fn received(signal: impl Future<Output = Option<()>>) {
+    if signal.await.is_none() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Ends the process without the code that runs at its end, which may wait for the same thing as the stop does.
+#[cfg(unix)]
+fn exit_at_once(code: i32) -> ! {
+    // SAFETY: `_exit` ends the process. It takes any code, and nothing runs after it.
+    unsafe { libc::_exit(code) }
 }
 
 /// Whether this process ignores a signal.
@@ -129,8 +190,22 @@ impl Signals {
         tokio::signal::windows::ctrl_c().map(Self)
     }
 
-    async fn next(mut self) -> &'static str {
+    async fn next(&mut self) -> &'static str {
         self.0.recv().await;
         "Ctrl-C"
     }
+
+    /// Waits for Ctrl-C, and returns the exit code of a process that it ends.
+    async fn again(&mut self) -> i32 {
+        /// `STATUS_CONTROL_C_EXIT`.
+        const CONTROL_C: u32 = 0xC000_013A;
+        self.0.recv().await;
+        CONTROL_C.cast_signed()
+    }
+}
+
+/// Ends the process.
+#[cfg(windows)]
+fn exit_at_once(code: i32) -> ! {
+    std::process::exit(code)
 }

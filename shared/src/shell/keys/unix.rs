@@ -1,6 +1,7 @@
 //! Keys of a terminal on POSIX systems.
 
 use std::io::{self, IsTerminal};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -17,6 +18,15 @@ use crate::shell::stop::Stopper;
 
 /// How often a program in the background checks whether it is in the foreground again.
 const LOOK: Duration = Duration::from_millis(250);
+
+/// The terminal whose modes are changed at present.
+static CHANGED: Mutex<Option<Terminal>> = Mutex::new(None);
+
+/// Restores the terminal's modes, if they are changed: for a process that ends at once.
+pub(in crate::shell) fn restore() {
+    let changed = CHANGED.lock().unwrap_or_else(PoisonError::into_inner);
+    changed.iter().for_each(Terminal::restore);
+}
 
 /// A terminal that delivers its keys at once, until this is dropped.
 #[derive(Debug)]
@@ -47,6 +57,7 @@ impl Drop for Keys {
     fn drop(&mut self) {
         self.signals.close();
         self.terminal.restore();
+        *CHANGED.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
@@ -56,6 +67,7 @@ fn watch(stopper: Stopper) -> io::Result<Keys> {
     let (handle, of_signals) = (signals.handle(), terminal.clone());
     let follow = move || signals.forever().for_each(|signal| of_signals.follow(signal));
     thread::Builder::new().name("key signals".into()).spawn(follow)?;
+    *CHANGED.lock().unwrap_or_else(PoisonError::into_inner) = Some(terminal.clone());
     terminal.watch();
     let keys = Keys { terminal, signals: handle };
     thread::Builder::new().name("keys".into()).spawn(move || read(&stopper))?;
