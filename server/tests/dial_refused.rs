@@ -196,6 +196,19 @@ fn silent_visitors_are_few_and_keep_nobody_out() {
 }
 
 #[test]
+fn visitors_that_begin_grpc_and_fall_silent_are_few_and_keep_nobody_out() {
+    let client = ListeningClient::start(&[]);
+    let silent: Vec<_> = (0..20).map(|_| client.connect()).collect();
+    for mut visitor in &silent {
+        visitor.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").expect("sent");
+    }
+    client.program.stderr.wait_for("said nothing, and too many others were waiting");
+    client.called(&["--frames", "5", "--link", "grpc"]).end().expect(0);
+    drop(silent);
+    client.stop().expect(0);
+}
+
+#[test]
 fn a_client_of_many_is_full_at_its_limit_and_says_that_places_become_free() {
     let client = ListeningClient::start(&[]);
     let sources: Vec<_> = (0..16).map(|_| client.connect()).collect();

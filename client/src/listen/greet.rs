@@ -138,7 +138,13 @@ impl Desk {
     /// Opens a link to a source that speaks gRPC.
     async fn greet_caller(&self, socket: Socket, path: Path) -> Result<Guest, SignalingError> {
         let (admission, is_encrypted) = (&self.config.admission, socket.is_encrypted());
-        let call = grpc::answer_source(socket, tcp::MAX_PAYLOAD, &features(), admission).await?;
+        let mut turn = self.strangers.come();
+        let features = features();
+        let call = tokio::select! {
+            call = grpc::answer_source(socket, tcp::MAX_PAYLOAD, &features, admission) => call?,
+            () = turn.dismissed() => return Err(SignalingError::Dismissed),
+        };
+        drop(turn);
         let protected = admission.protects(Kind::Grpc, path.peer.ip(), is_encrypted);
         let welcome = protected.map_err(|wrong| Rejection { reason: wrong.to_string(), retry: false });
         match welcome.and_then(|()| self.place()) {
