@@ -54,7 +54,8 @@ impl Target {
     /// Opens the output for writing. A blocked write holds no lock that others need, except that of the status line,
     /// for which only the status line's own thread waits.
     pub(super) fn open(self) -> Box<dyn Write + Send> {
-        above(self.opened(), self)
+        let output = self.opened();
+        above(if self.is_terminal() { Box::new(Terminal(output)) } else { output }, self)
     }
 
     fn opened(self) -> Box<dyn Write + Send> {
@@ -67,6 +68,28 @@ impl Target {
             Self::Stderr => Box::new(io::stderr()),
         }
     }
+}
+
+/// A terminal, whose reader leaves when it is closed.
+struct Terminal<W>(W);
+
+impl<W: Write> Write for Terminal<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes).map_err(of_a_terminal)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush().map_err(of_a_terminal)
+    }
+}
+
+/// The error of a write to a terminal. Once a terminal is closed, each write fails with EIO.
+fn of_a_terminal(error: io::Error) -> io::Error {
+    #[cfg(unix)]
+    if rustix::io::Errno::from_io_error(&error) == Some(rustix::io::Errno::IO) {
+        return ErrorKind::BrokenPipe.into();
+    }
+    error
 }
 
 /// Standard output, for an option that names it (`-`).
@@ -143,6 +166,13 @@ mod tests {
         assert!(!stands_for_closed(opened("/dev/null", false).as_fd()));
         assert!(!stands_for_closed(opened("/dev/zero", true).as_fd()));
         assert!(!stands_for_closed(tempfile::tempfile().unwrap().as_fd()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_terminal_that_is_closed_is_a_reader_that_leaves() {
+        assert!(reader_left(&of_a_terminal(rustix::io::Errno::IO.into())));
+        assert!(!reader_left(&of_a_terminal(ErrorKind::StorageFull.into())));
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::io;
 use std::process::ChildStderr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -14,8 +14,11 @@ use tracing::{info, warn};
 /// Longest line, in bytes: as long as any line of the log may be. The rest of a longer line is left out.
 const LONGEST: usize = 1_000;
 
-/// Maximum number of lines per second: more than a traceback has.
+/// Maximum number of lines per second of all programs together: more than a traceback has.
 const LINES: u32 = 100;
+
+/// Lets lines of all programs through: each worker has one, which may end and be started again at once.
+static GATE: LazyLock<Mutex<Gate>> = LazyLock::new(|| Mutex::new(Gate::new(Instant::now())));
 
 /// Interval at which the thread checks whether the program has ended, in case a child of the program keeps the stderr
 /// open.
@@ -67,8 +70,9 @@ impl Listener {
 }
 
 fn listen(name: &str, stderr: &ChildStderr, is_over: &AtomicBool) {
-    let (mut lines, mut gate, mut bytes) = (Lines::default(), Gate::new(Instant::now()), [0; 4096]);
-    let say = |line: &str, gate: &mut Gate| match gate.admit(Instant::now()) {
+    let (mut lines, mut bytes) = (Lines::default(), [0; 4096]);
+    let admit = || GATE.lock().unwrap_or_else(PoisonError::into_inner).admit(Instant::now());
+    let say = |line: &str| match admit() {
         Some(0) => info!(target: PROGRAMS, "{name}: {line}"),
         Some(held) => info!(target: PROGRAMS, "{name}: {line} (after {held} lines more, left out)"),
         None => {}
@@ -84,10 +88,10 @@ fn listen(name: &str, stderr: &ChildStderr, is_over: &AtomicBool) {
         }
         match rustix::io::read(stderr, &mut bytes) {
             Ok(0) | Err(_) => break,
-            Ok(count) => lines.cut(&bytes[..count], |line| say(line, &mut gate)),
+            Ok(count) => lines.cut(&bytes[..count], &say),
         }
     }
-    lines.finish(|line| say(line, &mut gate));
+    lines.finish(&say);
 }
 
 impl Lines {

@@ -56,7 +56,8 @@ fn one(number: u64, session: &Active, state: &State, now: Instant) -> (Option<(u
 fn several(state: &State) -> Vec<String> {
     let known = || state.active.values().filter_map(|session| session.progress.as_ref());
     let captured: u64 = known().map(|progress| progress.captured).sum();
-    let fps: f64 = known().filter_map(|progress| progress.sent_fps).sum();
+    // A sum of nothing is -0.0.
+    let fps = 0.0 + known().filter_map(|progress| progress.sent_fps).sum::<f64>();
     let sum = |of: fn(&Progress) -> u64| known().map(of).sum();
     let frames = format!("{} sessions: {captured} frames", state.active.len());
     let lost = lost(sum(|progress| progress.counts.lost), sum(|progress| progress.counts.sent));

@@ -1,11 +1,11 @@
 //! Reads the rows of `frames.csv`.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Take};
+use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom, Take};
 use std::path::{Path, PathBuf};
 
 use csv::{Reader, StringRecord};
-use shared::bounded::BoundedRows;
+use shared::bounded::{BoundedRows, LONGEST_LINE};
 use shared::text::Brief;
 
 use super::error::RenewError;
@@ -55,6 +55,11 @@ impl Extent {
 fn whole_rows(file: &mut File, length: u64) -> io::Result<u64> {
     let mut end = length;
     while end > 0 {
+        // After a power cut, blocks of zeros may follow the last row: far fewer than this.
+        if length - end > LONGEST_LINE as u64 {
+            let wrong = format!("its last {} MiB have no line break", LONGEST_LINE >> 20);
+            return Err(io::Error::new(ErrorKind::InvalidData, wrong));
+        }
         let start = end.saturating_sub(STEP);
         let mut bytes = Vec::new();
         file.seek(SeekFrom::Start(start))?;
@@ -224,6 +229,15 @@ mod tests {
         assert_eq!(cut(""), (0, String::new()));
         let long = "7".repeat(3 * STEP as usize);
         assert_eq!(cut(&format!("a\n{long}")), (long.len() as u64, "a\n".into()));
+    }
+
+    #[test]
+    fn a_file_that_ends_in_a_terabyte_without_a_line_break_is_refused_soon() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "a,b\n1,2\n").unwrap();
+        file.as_file().set_len(1 << 40).unwrap();
+        let said = Extent::of(file.path()).unwrap_err().to_string();
+        assert_eq!(said, "its last 1 MiB have no line break");
     }
 
     #[test]
