@@ -185,6 +185,8 @@ impl Frames {
 
     /// The recording's counts, once all recorded frames are written, or after this long.
     pub(super) async fn recorded(&mut self, limit: Duration) -> Option<RecordingReport> {
+        // Without a recording there is nothing to wait for.
+        self.recorder_wake.as_ref()?;
         if timeout(limit, self.come_back()).await.is_err() {
             return self.recording();
         }
@@ -364,11 +366,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_end_of_a_session_waits_for_the_maker_only_so_long() {
+    async fn the_end_of_a_session_waits_for_the_maker_of_a_recording_only_so_long() {
         let (threads, _made_by) = unbounded();
         let mut frames = frames(1, 1, threads);
         assert!(frames.make(0, 0).is_none());
-        assert!(frames.recorded(Duration::ZERO).await.is_none());
+        frames.recorded(Duration::from_secs(9)).await;
+        assert!(!frames.is_ready(), "nothing is recorded");
+        frames.recorder_wake = Some(Arc::default());
+        frames.recorded(Duration::ZERO).await;
         assert!(!frames.is_ready(), "it is still away");
         frames.recorded(Duration::from_secs(9)).await;
         assert!(frames.is_ready());
