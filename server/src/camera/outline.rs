@@ -224,6 +224,11 @@ fn add(exposed: &mut Exposed, outline: &Outline, width: usize, window: Region, s
     let share = share * orientation(corners);
     for (at, from) in corners.iter().enumerate() {
         let next = (at + 1) % corners.len();
+        // Cell i is the interval from i to i + 1.
+        let [here, there] = [from.1, corners[next].1].map(|y| y + 0.5 - window.top as f64);
+        if here.max(there) < 0.0 || here.min(there) > window.height as f64 {
+            continue;
+        }
         let moves = [0, 1, 2].map(|parameter| (outline.moves[parameter][at], outline.moves[parameter][next]));
         sweep(*from, corners[next], &moves, window, |(column, row), swept| {
             for (slopes, swept) in exposed.slopes.iter_mut().zip(swept) {
