@@ -65,6 +65,10 @@ impl Supply for BallScene {
         true
     }
 
+    fn takes_long_to_open(&self) -> bool {
+        true
+    }
+
     fn open(&self) -> Result<Box<dyn Source>, SourceError> {
         Ok(Box::new(self.source()?))
     }

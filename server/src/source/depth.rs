@@ -128,6 +128,10 @@ impl Supply for DepthScene {
         unused_options()
     }
 
+    fn takes_long_to_open(&self) -> bool {
+        true
+    }
+
     fn open(&self) -> Result<Box<dyn Source>, SourceError> {
         Ok(Box::new(self.source()?))
     }

@@ -12,6 +12,7 @@
 
 mod ahead;
 pub mod ball;
+mod deferred;
 pub mod depth;
 pub mod device;
 mod error;
@@ -28,6 +29,7 @@ mod truthed;
 pub mod video;
 
 pub use ball::{BallScene, BallSource, Motion, UNPACED_STEP_S};
+pub(crate) use deferred::Deferred;
 pub use depth::{DepthScene, DepthSource};
 pub use device::{DeviceError, DeviceFigures, FourCc};
 pub use error::SourceError;

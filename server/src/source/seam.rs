@@ -68,6 +68,11 @@ pub trait Supply: Debug + Send + Sync {
         None
     }
 
+    /// Whether opening a source computes much, as for poses of a lens. Only for sources that compute their frames.
+    fn takes_long_to_open(&self) -> bool {
+        false
+    }
+
     /// Opens a new source. Each plays the same sequence from index 0.
     ///
     /// # Errors

@@ -166,8 +166,8 @@ impl Recorder {
     }
 }
 
-/// A session's handle to the recording.
-#[derive(Debug)]
+/// A session's handle to the recording. Clones have the same counts.
+#[derive(Clone, Debug)]
 pub struct SessionRecorder {
     recorder: Recorder,
     number: u64,

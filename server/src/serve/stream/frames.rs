@@ -1,7 +1,6 @@
 //! Makes the session's frames: takes them from the source, encodes them and cuts them into fragments.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::BytesMut;
 use shared::image::Image;
@@ -13,7 +12,7 @@ use thiserror::Error;
 use tokio::sync::Notify;
 
 use crate::encode::FrameEncoder;
-use crate::output::mcap::{Captured, RecordingReport, SessionRecorder};
+use crate::output::mcap::{Captured, SessionRecorder};
 use crate::session::Capture;
 use crate::source::{Source, SourceError, SourceFigures, SourceFrame};
 
@@ -82,9 +81,9 @@ impl FrameMaker {
         self.source.is_ready() && self.recorder.as_mut().is_none_or(SessionRecorder::is_ready)
     }
 
-    /// Notifies when the recording may take a frame again; `None` without a recording.
-    pub(super) fn recorder_wake(&self) -> Option<Arc<Notify>> {
-        self.recorder.as_ref().map(SessionRecorder::wake)
+    /// A handle that watches the recording; `None` without a recording.
+    pub(super) fn watched_recording(&self) -> Option<SessionRecorder> {
+        self.recorder.clone()
     }
 
     /// Records the frame that was made last, once. Called after the link has the frame, so that the copy does not delay
@@ -106,19 +105,6 @@ impl FrameMaker {
     pub(super) fn answered(&mut self, flight: Flight) {
         let Flight { id, flight_us, round_trip_us, at } = flight;
         self.encoder.answered(id, flight_us, round_trip_us, at);
-    }
-
-    /// The recording's counts, once all recorded frames are written, or after this long.
-    pub(super) async fn recorded(&mut self, limit: Duration) -> Option<RecordingReport> {
-        self.record();
-        let recorder = self.recorder.as_ref()?;
-        recorder.settle(limit).await;
-        Some(recorder.report())
-    }
-
-    /// The recording's counts so far.
-    pub(super) fn recording(&self) -> Option<RecordingReport> {
-        self.recorder.as_ref().map(SessionRecorder::report)
     }
 
     /// Notifies when the source may have become ready; `None` for a source that always is.

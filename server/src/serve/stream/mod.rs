@@ -11,6 +11,7 @@ mod outgoing;
 mod reporter;
 mod room;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use shared::flow::pacer::Rate;
@@ -30,7 +31,7 @@ use crate::output::mcap::SessionRecorder;
 use crate::output::report::{SessionReport, UdpBuffers, Whereabouts};
 use crate::score::record::FrameRecord;
 use crate::session::{Action, End, Session, SessionConfig};
-use crate::source::{SourceError, StreamFormat, Supply};
+use crate::source::{Deferred, SourceError, StreamFormat, Supply};
 
 use super::config::ServeConfig;
 use super::places::Place;
@@ -114,7 +115,7 @@ pub(super) async fn stream(
     let session = Session::new(config.clone(), accepted, clock.now());
     let holds = config.rate == Rate::Max && !serving.supply.sets_the_pace();
     let recorder = outputs.recorder().map(|recorder| recorder.session(config.number, holds, clock.now()));
-    let frames = match open(&*serving.supply, &config, &link, clock, recorder) {
+    let frames = match open(&serving.supply, &config, &link, clock, recorder) {
         Ok(frames) => frames,
         Err(error) => return refused(session, &at, &error, clock),
     };
@@ -145,11 +146,14 @@ pub(super) async fn stream(
         device.to_answer_us = streamer.ages.to_answer_us();
     }
     let recording = streamer.frames.recorded(if end == End::Stopped { STOP_RECORD_LIMIT } else { RECORD_LIMIT }).await;
-    SessionReport::new(&streamer.session, &streamer.at, figures, end, clock.now()).recorded(recording)
+    let report = SessionReport::new(&streamer.session, &streamer.at, figures, end, clock.now()).recorded(recording);
+    let Streamer { frames, place, .. } = streamer;
+    frames.keep(place);
+    report
 }
 
 fn open(
-    supply: &dyn Supply,
+    supply: &Arc<dyn Supply>,
     config: &SessionConfig,
     link: &Link,
     clock: MonotonicClock,
@@ -158,7 +162,8 @@ fn open(
     let StreamFormat { size, pixel } = supply.format();
     look_for(UNDER_WAY * pixel.bytes(size), format_args!("frames of {size} {pixel} under way"))?;
     let encoder = FrameEncoder::new(config.encoding, config.delivery);
-    let maker = FrameMaker::new(supply.open()?, encoder, link.max_message_size(), clock, recorder);
+    let source = if supply.takes_long_to_open() { Box::new(Deferred::new(supply.clone())) } else { supply.open()? };
+    let maker = FrameMaker::new(source, encoder, link.max_message_size(), clock, recorder);
     Ok(Frames::new(maker, config.number))
 }
 

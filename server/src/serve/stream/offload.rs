@@ -12,11 +12,10 @@ use shared::image::Image;
 use shared::shell::threads;
 use shared::time::Micros;
 use tokio::sync::{Notify, oneshot};
-use tokio::time::timeout;
 use tracing::warn;
 
 use super::frames::{FrameMaker, MadeFrame, MakeError};
-use crate::output::mcap::RecordingReport;
+use crate::output::mcap::{RecordingReport, SessionRecorder};
 use crate::source::{SourceError, SourceFigures};
 
 /// Time to make a frame from which on it is slow. Ten sessions of one thread then keep the others waiting for at most a
@@ -39,7 +38,8 @@ pub(super) struct Frames {
     worker: Option<Worker>,
     session: u64,
     source_wake: Option<Arc<Notify>>,
-    recorder_wake: Option<Arc<Notify>>,
+    /// Of the maker's recording, which this only watches.
+    recording: Option<SessionRecorder>,
     /// Whether frames are slow. So they are until the first one shows that they are not.
     are_slow: bool,
     /// Frames in a row that were slow, up to the last one.
@@ -63,7 +63,6 @@ struct Away {
     returns: Option<oneshot::Receiver<Returned>>,
     /// What the maker knew when it left.
     figures: Option<SourceFigures>,
-    recording: Option<RecordingReport>,
     /// Measurements of the link since then.
     flights: Vec<Flight>,
 }
@@ -87,9 +86,9 @@ pub(super) struct Flight {
 impl Frames {
     /// The frames of this session.
     pub(super) fn new(maker: FrameMaker, session: u64) -> Self {
-        let (source_wake, recorder_wake) = (maker.wake(), maker.recorder_wake());
+        let (source_wake, recording) = (maker.wake(), maker.watched_recording());
         let maker = Place::Here(Box::new(maker));
-        Self { maker, worker: None, session, source_wake, recorder_wake, are_slow: true, slow: 0, has_warned: false }
+        Self { maker, worker: None, session, source_wake, recording, are_slow: true, slow: 0, has_warned: false }
     }
 
     /// Notifies when the source may have become ready; `None` for a source that always is.
@@ -99,7 +98,7 @@ impl Frames {
 
     /// Notifies when the recording may take a frame again; `None` without a recording.
     pub(super) fn recorder_wake(&self) -> Option<Arc<Notify>> {
-        self.recorder_wake.clone()
+        self.recording.as_ref().map(SessionRecorder::wake)
     }
 
     /// Whether a frame can be made without waiting for the source, the recording or the frame before.
@@ -177,38 +176,40 @@ impl Frames {
 
     /// The recording's counts so far.
     pub(super) fn recording(&self) -> Option<RecordingReport> {
-        match &self.maker {
-            Place::Here(maker) => maker.recording(),
-            Place::Away(away) => away.recording,
-        }
+        self.recording.as_ref().map(SessionRecorder::report)
     }
 
-    /// The recording's counts, once all recorded frames are written, or after this long.
+    /// The recording's counts, once all recorded frames are written, or after this long. A frame that is being made is not
+    /// waited for.
     pub(super) async fn recorded(&mut self, limit: Duration) -> Option<RecordingReport> {
-        // Without a recording there is nothing to wait for.
-        self.recorder_wake.as_ref()?;
-        if timeout(limit, self.come_back()).await.is_err() {
-            return self.recording();
-        }
-        let Place::Here(maker) = &mut self.maker else { return self.recording() };
-        maker.recorded(limit).await
+        self.record();
+        let recording = self.recording.as_ref()?;
+        recording.settle(limit).await;
+        Some(recording.report())
     }
 
-    /// Waits for the maker, and forgets the frame that it brings: the session has ended.
-    async fn come_back(&mut self) {
-        if matches!(&self.maker, Place::Away(away) if away.returns.is_some()) {
-            let _ = self.made().await;
-            self.forget();
+    /// Keeps a client's place until the frame that is being made is done, if one is. So there are never more such frames
+    /// than places.
+    pub(super) fn keep<T: Send + 'static>(mut self, place: T) {
+        if let Place::Away(away) = &mut self.maker
+            && let Some(returns) = away.returns.take()
+        {
+            tokio::spawn(async move {
+                let _ = returns.await;
+                drop(place);
+            });
         }
     }
 
     /// Has the worker make a frame. Returns whether it does: the system may start no thread for it.
     fn send_away(&mut self, id: u64, waited_us: u64) -> bool {
         let Some(worker) = self.worker.take().or_else(Worker::start) else { return false };
-        let Place::Here(maker) = &self.maker else { return false };
-        let (figures, recording) = (maker.figures(), maker.recording());
+        let Place::Here(maker) = &mut self.maker else { return false };
+        // So that a session that ends meanwhile counts it.
+        maker.record();
+        let figures = maker.figures();
         let (to, returns) = oneshot::channel();
-        let away = Away { id, returns: Some(returns), figures, recording, flights: Vec::new() };
+        let away = Away { id, returns: Some(returns), figures, flights: Vec::new() };
         if let Place::Here(maker) = mem::replace(&mut self.maker, Place::Away(Box::new(away))) {
             // If the worker is gone, `made` says so.
             let _ = worker.0.send(Job { maker, id, waited_us, to });
@@ -368,16 +369,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_end_of_a_session_waits_for_the_maker_of_a_recording_only_so_long() {
-        let (threads, _made_by) = unbounded();
+    async fn a_place_is_kept_until_the_frame_is_made_and_no_longer() {
+        let (threads, made_by) = unbounded();
         let mut frames = frames(1, 1, threads);
         assert!(frames.make(0, 0).is_none());
-        frames.recorded(Duration::from_secs(9)).await;
-        assert!(!frames.is_ready(), "nothing is recorded");
-        frames.recorder_wake = Some(Arc::default());
-        frames.recorded(Duration::ZERO).await;
-        assert!(!frames.is_ready(), "it is still away");
-        frames.recorded(Duration::from_secs(9)).await;
-        assert!(frames.is_ready());
+        let (place, mut free) = oneshot::channel::<()>();
+        frames.keep(place);
+        assert!(
+            free.try_recv().is_err_and(|error| error == oneshot::error::TryRecvError::Empty) || !made_by.is_empty()
+        );
+        assert!(free.await.is_err());
+        assert_eq!(made_by.len(), 1);
+
+        let (threads, _made_by) = unbounded();
+        let (place, free) = oneshot::channel::<()>();
+        self::frames(0, 1, threads).keep(place);
+        assert!(free.await.is_err(), "nothing is being made");
     }
 }
