@@ -4,6 +4,7 @@
 //! claimed size only as far as it really unpacks. A chunk with a wrong checksum is reported and skipped as a whole.
 
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 
 use shared::memory::zeroed;
 use thiserror::Error;
@@ -15,6 +16,10 @@ const MAX_BYTES: u64 = 448 << 20;
 
 /// Length of the end of a complete file, in bytes: a footer and the magic.
 const TAIL: u64 = (HEAD + 20 + MAGIC.len()) as u64;
+
+/// Where the statistics have the number of chunks, which follows the numbers of messages (8 bytes), schemas (2), channels,
+/// attachments and metadata (4 each).
+const CHUNK_COUNT: Range<usize> = 22..26;
 
 /// Why a file cannot be read, or cannot be read further.
 #[derive(Debug, Error)]
@@ -40,6 +45,14 @@ pub enum ContainerError {
         at: u64,
         /// What is wrong with it.
         why: String,
+    },
+    /// Where a record should begin, none does: the bytes were overwritten. What follows cannot be read.
+    #[error(
+        "no record begins at byte {at}, where one should: the file was overwritten there, and what follows is lost"
+    )]
+    Lost {
+        /// Where the record should begin.
+        at: u64,
     },
     /// The compression of a chunk is not known.
     #[error("the chunk at byte {at} has the compression {name}: only lz4, zstd and none are supported")]
@@ -93,6 +106,8 @@ pub(crate) struct Container<R> {
     read: usize,
     /// Where the open chunk begins.
     chunk_at: u64,
+    /// Chunks that were found; `None` once some were skipped.
+    chunks: Option<u32>,
     end: Option<FileEnd>,
 }
 
@@ -111,7 +126,7 @@ impl<R: Read + Seek> Container<R> {
             _ => return Err(ContainerError::NotMcap),
         }
         let at = magic.len() as u64;
-        Ok(Self { file, length, at, chunk: Vec::new(), read: 0, chunk_at: at, end: None })
+        Ok(Self { file, length, at, chunk: Vec::new(), read: 0, chunk_at: at, chunks: Some(0), end: None })
     }
 
     /// Skips to the summary at the end of a complete file. Returns whether there is one.
@@ -119,6 +134,7 @@ impl<R: Read + Seek> Container<R> {
         let back_to = self.at;
         let start = self.summary_start()?;
         self.at = start.unwrap_or(back_to);
+        self.chunks = self.chunks.filter(|_| start.is_none());
         self.file.seek(SeekFrom::Start(self.at))?;
         Ok(start.is_some())
     }
@@ -153,7 +169,11 @@ impl<R: Read + Seek> Container<R> {
             let begins = self.at;
             let Some((opcode, data)) = self.record()? else { return Ok(None) };
             match opcode {
-                op::CHUNK => self.unpack(begins, &data)?,
+                op::CHUNK => {
+                    self.chunks = self.chunks.map(|chunks| chunks.saturating_add(1));
+                    self.unpack(begins, &data)?;
+                }
+                op::STATISTICS => self.compare(begins, &data)?,
                 op::FOOTER => self.end = Some(FileEnd::Whole),
                 _ => {
                     if let Some(found) = found(begins, opcode, &data)? {
@@ -183,8 +203,17 @@ impl<R: Read + Seek> Container<R> {
             return Ok(self.cut());
         }
         let begins = self.at;
+        // No record has this type. After a power cut, a file that was being written may end in zeros.
+        if opcode == 0 {
+            let is_cut = self.ends_in_zeros()?;
+            self.end = Some(FileEnd::Cut(begins));
+            return if is_cut { Ok(None) } else { Err(ContainerError::Lost { at: begins }) };
+        }
         self.at += HEAD as u64 + bytes;
-        let is_read = matches!(opcode, op::CHUNK | op::SCHEMA | op::CHANNEL | op::MESSAGE | op::METADATA | op::FOOTER);
+        let is_read = matches!(
+            opcode,
+            op::CHUNK | op::SCHEMA | op::CHANNEL | op::MESSAGE | op::METADATA | op::STATISTICS | op::FOOTER
+        );
         if !is_read {
             self.file.seek(SeekFrom::Start(self.at))?;
             return Ok(Some((opcode, Vec::new())));
@@ -197,6 +226,26 @@ impl<R: Read + Seek> Container<R> {
         let mut data = zeroed(bytes as usize, format_args!("the record at byte {begins}")).map_err(io::Error::from)?;
         self.file.read_exact(&mut data)?;
         Ok(Some((opcode, data)))
+    }
+
+    /// Whether the last bytes of the file are zeros: as many as the end of a complete file has.
+    fn ends_in_zeros(&mut self) -> Result<bool, ContainerError> {
+        let mut tail = Vec::new();
+        self.file.seek(SeekFrom::Start(self.length.saturating_sub(TAIL)))?;
+        self.file.by_ref().take(TAIL).read_to_end(&mut tail)?;
+        Ok(tail.iter().all(|byte| *byte == 0))
+    }
+
+    /// Compares the chunks that were found with the number that the file states.
+    fn compare(&self, begins: u64, statistics: &[u8]) -> Result<(), ContainerError> {
+        let stated = statistics.get(CHUNK_COUNT).and_then(|count| Some(u32::from_le_bytes(count.try_into().ok()?)));
+        match stated.zip(self.chunks) {
+            Some((stated, found)) if found < stated => {
+                let missing = stated - found;
+                Err(ContainerError::Damaged { at: begins, why: format!("{missing} of {stated} chunks are missing") })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn cut<T>(&mut self) -> Option<T> {

@@ -298,10 +298,53 @@ mod tests {
     }
 
     #[test]
+    fn zeros_behind_the_last_whole_chunk_are_no_records() {
+        let bytes = file(false);
+        let mut padded = bytes.clone();
+        padded.resize(bytes.len() + 50_000_000, 0);
+        assert_eq!(all(padded), ((0..10).collect(), FileEnd::Cut(bytes.len() as u64)));
+    }
+
+    #[test]
+    fn bytes_that_were_overwritten_are_reported_with_what_is_lost() {
+        let whole = file(true);
+        let chunks = chunks(&whole);
+        let mut zeroed = whole.clone();
+        zeroed[chunks[1]..chunks[2] + 20].fill(0);
+        let said = format!("no record begins at byte {}, where one should", chunks[1]);
+        let (sequences, wrong) = with_errors(zeroed);
+        assert_eq!(sequences, [0, 1, 2, 3]);
+        assert!(wrong.len() == 1 && wrong[0].starts_with(&said), "{wrong:?}");
+        // Another type hides a chunk, and the file says how many there are.
+        let mut hidden = whole;
+        hidden[chunks[1]] = 0x55;
+        let (sequences, wrong) = with_errors(hidden);
+        assert_eq!(sequences, [0, 1, 2, 3, 8, 9]);
+        assert!(wrong.len() == 1 && wrong[0].ends_with("1 of 3 chunks are missing"), "{wrong:?}");
+    }
+
+    /// Where the chunks of a file begin.
+    fn chunks(bytes: &[u8]) -> Vec<usize> {
+        let (mut at, mut found) = (MAGIC.len(), Vec::new());
+        while at + HEAD < bytes.len() {
+            found.extend((bytes[at] == op::CHUNK).then_some(at));
+            at += HEAD + u64::from_le_bytes(bytes[at + 1..at + HEAD].try_into().unwrap()) as usize;
+        }
+        found
+    }
+
+    #[test]
     fn a_damaged_chunk_is_reported_and_the_rest_is_read() {
         let mut bytes = file(true);
         let place = bytes.windows(5).position(|bytes| bytes == b"12345").unwrap();
         bytes[place] ^= 1;
+        let (sequences, wrong) = with_errors(bytes);
+        // The channel is in the lost chunk too, and again in the summary.
+        assert_eq!(sequences, (4..10).collect::<Vec<_>>());
+        assert!(wrong.len() == 1 && wrong[0].ends_with("its checksum is wrong"), "{wrong:?}");
+    }
+
+    fn with_errors(bytes: Vec<u8>) -> (Vec<u32>, Vec<String>) {
         let mut container = Container::open(Cursor::new(bytes)).unwrap();
         let mut sequences = Vec::new();
         let mut wrong = Vec::new();
@@ -313,8 +356,6 @@ mod tests {
                 Err(error) => wrong.push(error.to_string()),
             }
         }
-        // The channel is in the lost chunk too, and again in the summary.
-        assert_eq!(sequences, (4..10).collect::<Vec<_>>());
-        assert!(wrong.len() == 1 && wrong[0].ends_with("its checksum is wrong"), "{wrong:?}");
+        (sequences, wrong)
     }
 }

@@ -99,7 +99,7 @@ pub(super) fn look_at<R: Read + Seek>(
     open: impl Fn() -> Result<Container<R>, McapFileError>,
     asked: Option<&str>,
 ) -> Result<Looked, McapFileError> {
-    let contents = Contents::read(name, open()?, open()?)?;
+    let contents = Contents::read(name, &open)?;
     let topic = contents.chosen(name, asked)?;
     let known = Arc::new(contents.known.clone());
     let first = First::read(name, TopicImages::new(open()?, &topic, &known))?;
@@ -120,15 +120,22 @@ pub(super) fn look_at<R: Read + Seek>(
 impl Contents {
     /// Reads the summary at the end of a file, or the whole file if it has none. The metadata of a recording are at its
     /// start.
-    fn read<R: Read + Seek>(name: &str, mut file: Container<R>, start: Container<R>) -> Result<Self, McapFileError> {
+    fn read<R: Read + Seek>(
+        name: &str,
+        open: impl Fn() -> Result<Container<R>, McapFileError>,
+    ) -> Result<Self, McapFileError> {
         let mut contents = Self::default();
         let failed = |error| McapFileError::Container { file: name.to_owned(), error };
+        let mut file = open()?;
         if file.skip_to_summary().map_err(failed)? {
-            contents.metadata = metadata(start);
+            contents.metadata = metadata(open()?);
             contents.add_all(name, file)?;
-            return Ok(contents);
+            // In a damaged file the summary may not be where the file says that it is.
+            if !contents.topics.is_empty() {
+                return Ok(contents);
+            }
         }
-        if let FileEnd::Cut(_) = contents.add_all(name, start)? {
+        if let FileEnd::Cut(_) = contents.add_all(name, open()?)? {
             warn!("{name} was not finished, as after kill -9: it is played up to its last whole chunk");
         }
         Ok(contents)

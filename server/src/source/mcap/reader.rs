@@ -56,7 +56,7 @@ impl McapReader {
                     (self.images, self.next, self.has_read) = (None, 0, false);
                 }
                 Ok(None) => return Ok(None),
-                Err(error @ ContainerError::Io(_)) => {
+                Err(error @ (ContainerError::Io(_) | ContainerError::Lost { .. })) => {
                     return Err(McapFileError::Container { file: self.played.looked.name.clone(), error });
                 }
                 Err(wrong) => {
