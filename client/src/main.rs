@@ -12,12 +12,15 @@ use shared::shell::log;
 use shared::shell::manual;
 use shared::shell::options::{Environment, unknown_variables};
 use shared::shell::standard;
+use shared::shell::stop;
 use tracing::warn;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // If it fails, the process waits as the kernel has it.
+    let _ = stop::end_on_signals_as_first_process();
     standard::respect_dumb_terminals();
     file_size::report_files_that_are_too_large();
     let environment = Environment::of_process();

@@ -59,14 +59,19 @@ fn any_number_of_jobs_gives_the_same_figures_to_the_last_digit() {
 #[test]
 fn another_ctrl_c_ends_a_sweep_whose_pipeline_does_not_answer() {
     let room = with_plan(
-        &(PLAN.to_owned() + "[pipeline]\nname = \"exec:sh -c 'touch begun; sleep 300'\"\ntimeout = \"5m\"\n"),
+        &(PLAN.to_owned() + "[pipeline]\nname = \"exec:sh -c 'echo $$ > begun; exec sleep 300'\"\ntimeout = \"5m\"\n"),
     );
     let mut program = Program::start(sweeping(&room, &["plan.toml", "--out", "out", "--jobs", "1"]));
-    poll(|| room.path("begun").exists().then_some(())).expect("a first frame");
+    let id =
+        poll(|| fs::read_to_string(room.path("begun")).ok().filter(|id| id.ends_with('\n'))).expect("a first frame");
     program.signal("INT");
     program.stderr.wait_for("another Ctrl-C ends the program at once");
     program.signal("INT");
     program.end().expect(130);
+    // A killed program may not have been waited for yet.
+    let status = PathBuf::from(format!("/proc/{}/status", id.trim()));
+    let is_over = || fs::read_to_string(&status).map_or(true, |status| status.contains("State:\tZ"));
+    poll(|| is_over().then_some(())).expect("the pipeline ends too");
     assert!(trials(&room, "out").is_empty());
 }
 

@@ -4,6 +4,7 @@
 //! Nothing waits for a terminal or a pipe while a session runs: [`log`] and [`rows`] each have a queue, whose thread
 //! waits instead.
 
+mod children;
 pub mod descriptors;
 pub mod exit;
 pub mod file_size;

@@ -3,7 +3,8 @@
 #![allow(unsafe_code, reason = "a call of the C library that has no safe form")]
 
 use std::future::Future;
-use std::sync::{Arc, mpsc};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info, warn};
 
 use super::descriptors::with_advice;
-use super::{keys, runtime};
+use super::{children, keys, runtime};
 
 /// Time after a signal in which another one is the same request. `timeout` and some supervisors signal a program and then
 /// its group, and an impatient person presses Ctrl-C twice.
@@ -20,6 +21,34 @@ const SAME_REQUEST: Duration = Duration::from_secs(1);
 
 /// Time after which a stop takes long enough to say what would end it.
 const LONG_STOP: Duration = Duration::from_secs(3);
+
+/// Whether this process is the first of a container, and does not listen for signals yet.
+static FIRST: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(std::process::id() == 1)));
+
+/// Lets Ctrl-C and SIGTERM end a process that is the first of a container, until it handles them itself. Otherwise the
+/// kernel ignores them for such a process.
+///
+/// # Errors
+/// If a signal cannot be handled.
+#[cfg(unix)]
+pub fn end_on_signals_as_first_process() -> std::io::Result<()> {
+    use signal_hook::flag::register_conditional_shutdown;
+    if FIRST.load(Ordering::SeqCst) {
+        for signal in [libc::SIGINT, libc::SIGTERM] {
+            register_conditional_shutdown(signal, 128 + signal, FIRST.clone())?;
+        }
+    }
+    Ok(())
+}
+
+/// There is no such process on this system.
+///
+/// # Errors
+/// None.
+#[cfg(not(unix))]
+pub fn end_on_signals_as_first_process() -> std::io::Result<()> {
+    Ok(())
+}
 
 /// Tells everyone who waits on the matching [`Stop`] to stop.
 #[derive(Clone, Debug)]
@@ -47,8 +76,8 @@ impl Stopper {
     }
 
     /// Stops on Ctrl-C (SIGINT), SIGTERM and SIGHUP, also as process 1 of a container. Another SIGINT or SIGTERM, more than
-    /// a second later, ends the process at once with 128 and the signal's number, whatever it waits for. Files are then
-    /// as after `kill -9`.
+    /// a second later, ends the process at once with 128 and the signal's number, whatever it waits for, and kills the
+    /// programs that it has started. Files are then as after `kill -9`.
     ///
     /// When this returns, these signals have no other effect. SIGHUP stays ignored if it was ignored at the start, as
     /// `nohup` requires. A separate thread listens, so signals are noticed to the very end, even while results are
@@ -63,6 +92,7 @@ impl Stopper {
             });
             match listening {
                 Ok((runtime, signals)) => {
+                    FIRST.store(false, Ordering::SeqCst);
                     let _ = ready.send(());
                     runtime.block_on(follow(signals, &stopper));
                 }
@@ -91,6 +121,7 @@ async fn follow(mut signals: Signals, stopper: &Stopper) {
         }
     };
     keys::restore();
+    children::kill();
     exit_at_once(code);
 }
 
