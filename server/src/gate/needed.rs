@@ -26,6 +26,10 @@ pub(super) fn samples(condition: &Condition, value: f64, bound: &Bound) -> Optio
     let margin = MARGIN * (1.0 + percentile_margin(&condition.path, bound.samples));
     let by_width = width(value, bound).map(|width| bound.samples as f64 * (width / distance).powi(2) * margin);
     let least = least(&condition.path).unwrap_or(2.0);
+    // Samples that depend on each other may have no bound although there are as many as independent ones would take.
+    let has_both = bound.low.is_some() && bound.high.is_some();
+    let have = bound.samples as f64;
+    let least = if has_both || have < least { least } else { 2.0 * have };
     let needed = by_width.map_or(least, |needed| needed.max(least));
     (needed.is_finite() && needed < MOST).then(|| needed.ceil())
 }
@@ -107,6 +111,13 @@ mod tests {
             [299.0, 59.0, 5.0].map(Some)
         );
         assert_eq!([least("error_px.l1.mean"), least("frames.sent")], [None, None]);
+    }
+
+    #[test]
+    fn samples_without_a_bound_that_would_be_enough_if_they_were_independent_need_as_many_again() {
+        let condition: Condition = "latency_us.p95 <= 10s".parse().unwrap();
+        let needed = |samples| super::samples(&condition, 900.0, &Bound { low: Some(850.0), high: None, samples });
+        assert_eq!([needed(40), needed(120)], [Some(59.0), Some(240.0)]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A locked file. It is removed, and then released, when this is dropped.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ impl Lock {
     /// If the file cannot be made.
     pub(crate) fn take(path: PathBuf) -> io::Result<Option<Self>> {
         loop {
-            let held = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
+            let held = opened(&path)?;
             match held.try_lock() {
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 // On a file system without locks, work is at worst done twice.
@@ -33,6 +33,14 @@ impl Lock {
     }
 }
 
+/// Opens the file, which is not a pipe: opening that would wait for a reader.
+fn opened(path: &Path) -> io::Result<File> {
+    match path.metadata() {
+        Ok(metadata) if !metadata.is_file() => Err(io::Error::other("it is not a file: delete it")),
+        _ => OpenOptions::new().create(true).truncate(false).write(true).open(path),
+    }
+}
+
 impl Drop for Lock {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
@@ -41,13 +49,32 @@ impl Drop for Lock {
 
 /// Whether this is the file at the path.
 #[cfg(unix)]
-fn is_at(file: &File, path: &std::path::Path) -> bool {
+fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let place = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
     file.metadata().map(place).ok() == fs::metadata(path).map(place).ok()
 }
 
 #[cfg(not(unix))]
-fn is_at(_: &File, _: &std::path::Path) -> bool {
+fn is_at(_: &File, _: &Path) -> bool {
     true
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_file_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let said = Lock::take(pipe).unwrap_err().to_string();
+        assert_eq!(said, "it is not a file: delete it");
+        let path = folder.path().join("lock");
+        let held = Lock::take(path.clone()).unwrap();
+        assert!(held.is_some() && Lock::take(path.clone()).unwrap().is_none());
+        drop(held);
+        assert!(!path.exists());
+    }
 }

@@ -122,7 +122,7 @@ fn wrong_folders_and_a_plan_that_changed_are_refused() {
     fs::create_dir(room.path("full")).expect("a folder");
     room.write("full/note", "");
     let text = tune(&room, "full", &[]).expect(2).said();
-    assert!(text.contains("full is not empty, and no search wrote it"), "{text}");
+    assert!(text.contains("full is not empty and has no samples.jsonl"), "{text}");
     tune(&room, "out", &[]).expect(0);
     room.write("plan.toml", &plan.replace("to = 20", "to = 21"));
     let text = tune(&room, "out", &[]).expect(2).said();
@@ -132,7 +132,7 @@ fn wrong_folders_and_a_plan_that_changed_are_refused() {
     room.write("full/samples.jsonl", "no journal\n");
     room.write("full/plan.toml", &plan);
     let text = server(&room, &["report", "full"]).expect(2).said();
-    assert!(text.contains("full has the trials of another plan or of another version"), "{text}");
+    assert!(text.contains("full/samples.jsonl has the trials of another plan or of another version"), "{text}");
 }
 
 #[test]

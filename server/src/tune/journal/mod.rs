@@ -184,7 +184,7 @@ fn check(folder: &Path) -> Result<(), SweepError> {
     }
     if !folder.join(FILE).exists() && fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(SweepError::Usage(format!(
-            "--out: {} is not empty, and no search wrote it: name an absent or empty folder",
+            "--out: {} is not empty and has no {FILE}, as each folder of a search has: name an absent or empty folder",
             Escaped(folder.display())
         )));
     }

@@ -62,8 +62,9 @@ impl Reader {
             self.lines > 0 || bytes.starts_with(format.head.as_bytes()) || format.head.as_bytes().starts_with(&bytes);
         if !is_ours {
             return Err(SweepError::Usage(format!(
-                "{} has the trials of another plan or of another version of Plumb: name another folder",
-                Escaped(self.path.parent().unwrap_or(&self.path).display())
+                "{} has the trials of another plan or of another version of Plumb: name another folder; if its first line was \
+                 damaged, copy it from another journal",
+                Escaped(self.path.display())
             )));
         }
         bytes.truncate(bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1));
@@ -75,7 +76,10 @@ impl Reader {
             }
             let text = str::from_utf8(line).map_err(|wrong| wrong.to_string());
             text.and_then(|text| line::note(text, format.conditions, known)).map_err(|wrong| {
-                let wrong = format!("line {} holds no trial ({wrong}): delete the file, and search again", self.lines);
+                let wrong = format!(
+                    "line {} holds no trial ({wrong}): delete this line, and run the same command again",
+                    self.lines
+                );
                 at(io::Error::other(Escaped(wrong).to_string()))
             })?;
         }
