@@ -359,7 +359,7 @@ mod tests {
     #[tokio::test]
     async fn a_frame_that_panics_elsewhere_is_an_error_and_the_rest_of_the_session_goes_on() {
         let (threads, _made_by) = unbounded();
-        let mut frames = frames(0, 1, threads);
+        let mut frames = frames(1, 1, threads);
         assert_eq!(next(&mut frames, 0).await.ok(), Some(0));
         let error = next(&mut frames, 1).await.unwrap_err().to_string();
         assert_eq!(error, "the source's thread failed: it ended while it made a frame");
