@@ -240,6 +240,7 @@ mod tests {
     use std::io::Cursor;
 
     use super::super::container::{Container, FileEnd, Found};
+    use super::super::record::HEAD;
     use super::*;
 
     fn message(sequence: u32) -> Message<'static> {
