@@ -126,7 +126,7 @@ fn wrong_folders_and_a_plan_that_changed_are_refused() {
     tune(&room, "out", &[]).expect(0);
     room.write("plan.toml", &plan.replace("to = 20", "to = 21"));
     let text = tune(&room, "out", &[]).expect(2).said();
-    assert!(text.contains("out has the trials of another plan"), "{text}");
+    assert!(text.contains("out/samples.jsonl has the trials of another plan"), "{text}");
     let text = server(&room, &["tune", "plan.toml"]).expect(2).said();
     assert!(text.contains("--out"), "{text}");
     room.write("full/samples.jsonl", "no journal\n");
