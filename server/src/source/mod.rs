@@ -3,10 +3,11 @@
 //! A [`SourceKind`] reads the run specification and gives a [`Supply`], checked before the server listens. Each session
 //! opens its own [`Source`] from this supply and plays the same frames from the first. A source that computes frames
 //! ([`ball`], `group` for several balls, and [`depth`]) runs where its session makes frames; one that blocks ([`images`],
-//! [`video`]) runs on its own thread behind a bounded `queue` (`ahead`), which counts its `figures`; [`video`] leaves decoding to
-//! ffmpeg. [`device`] is a camera, read once for all sessions: each takes its latest frame. `mcap` plays MCAP files:
-//! Plumb's recordings with their truth, and recordings of other programs. `truthed` adds the truth of a file
-//! (`truth_file`) to any source that knows none.
+//! [`video`]) runs on its own thread behind a bounded `queue` (`ahead`), which counts its `figures`; [`video`] leaves
+//! decoding to ffmpeg. A source that computes much when it is opened is `deferred` to its first frame. [`device`] is a
+//! camera, read once for all sessions: each takes its latest frame. `mcap` plays MCAP files: Plumb's recordings with their
+//! truth, and recordings of other programs. `truthed` adds the truth of a file (`truth_file`) to any source that knows
+//! none.
 //!
 //! To add a source: one file here, its line in `list::SOURCES`, its row in `docs/options.md`.
 

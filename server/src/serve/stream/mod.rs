@@ -1,8 +1,9 @@
 //! The shell of a session: connects the session's core to its link, source and outputs.
 //!
-//! [`frames`] makes frames, those that take long on a thread of their own ([`offload`]), and [`ages`] says how old a camera's frames were when they were answered. [`outgoing`] hands
-//! frames to the link; in live delivery, only as many as it has [`room`] for. [`reporter`] informs the outputs. The
-//! loop here carries out the core's actions and reports events back to it.
+//! [`frames`] makes frames, those that take long on a thread of their own ([`offload`]). [`ages`] says how old a camera's
+//! frames were when they were answered. [`outgoing`] hands frames to the link; in live delivery, only as many as it has
+//! [`room`] for. [`reporter`] informs the outputs. The loop here carries out the core's actions and reports events back to
+//! it.
 
 mod ages;
 mod frames;
@@ -276,8 +277,8 @@ impl Streamer<'_> {
         }
     }
 
-    /// Makes frame `id` and starts to send it, at once or when [`Self::made`] gets it; if the source is not ready, notes the frame as awaited. `is_again` says
-    /// that it was awaited before.
+    /// Makes frame `id` and starts to send it, at once or when [`Self::made`] gets it. If the source is not ready, notes
+    /// the frame as awaited. `is_again` says that it was awaited before.
     fn capture(&mut self, id: u64, is_again: bool) {
         if !self.frames.is_ready() {
             if !is_again {
