@@ -27,7 +27,6 @@ pub mod gate;
 pub mod health;
 mod limited;
 pub mod metrics;
-mod near;
 pub mod options;
 pub mod output;
 #[cfg(feature = "mcap")]

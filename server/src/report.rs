@@ -31,13 +31,16 @@ fn said(renewed: &Renewed) -> Exit {
     if !renewed.had_report {
         warn!("there is no readable report: figures that do not follow from the frames are unknown");
     }
-    if let Some(Repaired { messages, cut_bytes, damaged }) = &renewed.recording {
-        warn!(
+    match &renewed.recording {
+        Ok(None) => {}
+        Ok(Some(Repaired { messages, cut_bytes, damaged })) => warn!(
             "run.mcap broke off: its {messages} messages are kept, the {cut_bytes} bytes after the last whole chunk are cut \
              off, and {damaged} damaged chunks are left out"
-        );
+        ),
+        Err(wrong) => error!("run.mcap cannot be completed: {wrong}. It is left as it is, and all else is complete"),
     }
     match unless_reader_left(writeln!(io::stdout(), "{}", describe(renewed))) {
+        Ok(()) if renewed.recording.is_err() => Exit::Other,
         Ok(()) => Exit::Fine,
         Err(wrong) => {
             error!("cannot write to stdout: {wrong}");

@@ -10,7 +10,8 @@ fn run(options: &[&str]) -> Ended {
 }
 
 /// Options with which nothing can run, and the text of the refusal.
-const IMPOSSIBLE: [(&[&str], &str); 113] = [
+const IMPOSSIBLE: [(&[&str], &str); 114] = [
+    (&["--fsp", "60"], "a similar argument exists: '--fps'"),
     (&["--delivery", "pigeon"], "reliable or live"),
     (&["--sctp-mtu", "575"], "from 576 to 16000"),
     (&["--sctp-mtu", "16001"], "from 576 to 16000"),

@@ -272,6 +272,43 @@ fn a_full_disk_is_reported_once_counted_and_leaves_a_recording_that_plays() {
 }
 
 #[test]
+fn a_recording_that_somebody_cuts_or_deletes_is_reported_and_the_folder_has_its_report() {
+    type Harm = fn(&Path) -> std::io::Result<()>;
+    let harms: [(Harm, &str); 2] = [
+        (|path| fs::write(path, ""), "it was cut short meanwhile"),
+        (|path| fs::remove_file(path), "it was deleted meanwhile"),
+    ];
+    for (harm, told) in harms {
+        let folder = Folder::new();
+        let options = ["--once", "--frames", "180", "--record", "--out", folder.name()];
+        let server = Server::start(&options);
+        let client = server.client(&[]);
+        let length = || fs::metadata(recording_of(&folder)).map_or(0, |file| file.len());
+        // A chunk is written.
+        poll(|| (length() > 1 << 20).then_some(())).expect("frames in the file");
+        harm(&recording_of(&folder)).expect("done");
+        client.end().expect(0);
+        let ended = server.end().expect(4);
+        let lines = ended.stderr.iter().filter(|line| line.contains("cannot write the recording"));
+        assert_eq!(lines.filter(|line| line.contains(told)).count(), 1, "{:#?}", ended.stderr);
+        assert_eq!(folder.session()["frames"]["answered"], 180, "the stream goes on");
+        assert!(folder.session()["recording"]["not_recorded"].as_u64() > Some(0));
+        // No gap of zeros.
+        assert_eq!(length(), 0);
+        let mut report = command("server");
+        report.args(["report", folder.name()]);
+        let (code, says) = if told.contains("deleted") {
+            (0, "180 frames")
+        } else {
+            (4, "run.mcap cannot be completed: it is not an MCAP file")
+        };
+        let said = Program::start(report).end().expect(code).said();
+        assert!(said.contains(says), "{said}");
+        assert_eq!(folder.session()["frames"]["answered"], 180);
+    }
+}
+
+#[test]
 fn the_images_of_others_are_played_in_every_compression_with_truth_by_their_index() {
     let folder = tempfile::tempdir().expect("a folder");
     let truth = folder.path().join("truth.csv");

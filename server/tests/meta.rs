@@ -86,6 +86,10 @@ fn wrong_metadata_is_refused_before_the_server_listens() {
         std::fs::write(file, text).expect("written");
         run(&["--meta-file", file]).expect(2).says(words[0]).says(words[1]);
     }
+    let many: String = (0..65).map(|key| format!("k{key} = 1\n")).collect();
+    std::fs::write(file, many).expect("written");
+    run(&["--meta-file", file]).expect(2).says("--meta-file: metadata of 65 keys: at most 64 are allowed");
+    run(&["--meta-file", file, "--meta", "a=1"]).expect(2).says("--meta-file with --meta: metadata of 66 keys");
     std::fs::write(file, "meta = { 'a b' = 1 }").expect("written");
     run(&["--run", file]).expect(2).says("meta.toml: meta: ").says("\"a b\" is not a key");
 }

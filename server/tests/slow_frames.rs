@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use testkit::ends::Server;
 use testkit::program::{Program, command};
+use testkit::report::{ReportFile, only_session};
 
 /// About a hundred milliseconds of rendering for each frame, and many times that in a test build.
 const RENDERED: [&str; 8] = ["--radius", "200", "--rolling-shutter", "30", "--exposure", "0.5", "--speed", "500"];
@@ -28,4 +29,18 @@ fn a_server_whose_frames_take_long_answers_and_stops() {
         assert!(!ended.said().contains("panicked"), "{}", ended.said());
         drop(client.end());
     }
+}
+
+/// A hundred poses are found out when the first frame is made, which takes longer than several ticks.
+#[test]
+fn no_tick_passes_while_the_first_frame_is_made() {
+    let report = ReportFile::new();
+    let poses = ["--size", "640x480", "--focal", "600", "--poses", "100"];
+    let stream = ["--once", "--fps", "5", "--frames", "3", "--json", report.name()];
+    let server = Server::start(&[poses.as_slice(), &stream].concat());
+    server.client(&[]).end().expect(0);
+    server.end().expect(0);
+    let report = report.read();
+    let session = only_session(&report);
+    assert_eq!((&session["frames"]["sent"], &session["frames"]["skipped"]), (&3.into(), &0.into()), "{session:#}");
 }

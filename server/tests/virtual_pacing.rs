@@ -150,12 +150,14 @@ fn next_step(session: &mut Session, now: u64) -> Action {
 }
 
 #[test]
-fn ticks_begin_with_the_first_frame_of_a_source_that_starts_slowly() {
-    for delivery in [Delivery::Reliable, Delivery::Live] {
+fn ticks_begin_with_a_first_frame_that_comes_later() {
+    let reasons = [Session::source_is_late, Session::frame_takes_a_while];
+    let both = [Delivery::Reliable, Delivery::Live].map(|delivery| reasons.map(|comes_later| (delivery, comes_later)));
+    for (delivery, comes_later) in both.into_iter().flatten() {
         let mut session = Session::new(config(delivery), Micros(0), Micros(0));
         session.message(Lane::Control, &Bytes::from(hello()), Micros(0));
         assert!(matches!(next_step(&mut session, 0), Action::Capture(0)));
-        session.source_is_late();
+        comes_later(&mut session);
         let late = 27 * INTERVAL + 3_000;
         assert!(matches!(next_step(&mut session, late), Action::Wait(_)));
         session.captured(capture(0, Micros(late)), []);
@@ -168,16 +170,20 @@ fn ticks_begin_with_the_first_frame_of_a_source_that_starts_slowly() {
 }
 
 #[test]
-fn a_source_without_a_frame_at_a_tick_is_late_and_the_ticks_that_pass_are_skipped() {
-    let mut session = Session::new(config(Delivery::Reliable), Micros(0), Micros(0));
-    session.message(Lane::Control, &Bytes::from(hello()), Micros(0));
-    assert!(matches!(next_step(&mut session, 0), Action::Capture(0)));
-    session.captured(capture(0, Micros(0)), []);
-    session.link_ready();
-    assert!(matches!(next_step(&mut session, INTERVAL), Action::Capture(1)));
-    session.source_is_late();
-    session.captured(capture(1, Micros(4 * INTERVAL)), []);
-    session.link_ready();
-    assert!(matches!(next_step(&mut session, 4 * INTERVAL), Action::Capture(2)));
-    assert_eq!((session.tally().counts().skipped, session.late_frames()), (2, Some(1)));
+fn ticks_that_pass_before_a_later_frame_are_skipped_and_only_a_source_without_a_frame_is_late() {
+    type Reason = (fn(&mut Session), u64);
+    let reasons: [Reason; 2] = [(Session::source_is_late, 1), (Session::frame_takes_a_while, 0)];
+    for (comes_later, late_frames) in reasons {
+        let mut session = Session::new(config(Delivery::Reliable), Micros(0), Micros(0));
+        session.message(Lane::Control, &Bytes::from(hello()), Micros(0));
+        assert!(matches!(next_step(&mut session, 0), Action::Capture(0)));
+        session.captured(capture(0, Micros(0)), []);
+        session.link_ready();
+        assert!(matches!(next_step(&mut session, INTERVAL), Action::Capture(1)));
+        comes_later(&mut session);
+        session.captured(capture(1, Micros(4 * INTERVAL)), []);
+        session.link_ready();
+        assert!(matches!(next_step(&mut session, 4 * INTERVAL), Action::Capture(2)));
+        assert_eq!((session.tally().counts().skipped, session.late_frames()), (2, Some(late_frames)));
+    }
 }

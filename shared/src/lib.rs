@@ -17,7 +17,8 @@
 //! through a [`door`]: the port of the end that listens, where [`admission`] checks the token. Connections to it are
 //! [`socket`]s, in the clear or inside [`tls`]. [`connect`] reaches the port of a peer, and tries again until the peer
 //! answers. [`tuned`] reads the settings that a search found. [`canvas`] draws what windows show. [`memory`] makes large
-//! buffers, [`pool`] reuses those of frames in flight. [`text`] makes foreign text safe to print.
+//! buffers, [`pool`] reuses those of frames in flight. [`text`] makes foreign text safe to print, and [`near`] suggests
+//! names for unknown ones.
 
 pub mod admission;
 pub mod bounded;
@@ -31,6 +32,7 @@ pub mod json;
 pub mod lens;
 pub mod link;
 pub mod memory;
+pub mod near;
 pub mod pool;
 pub mod protocol;
 pub mod shell;

@@ -1,6 +1,6 @@
 //! The message for a path that the report does not have.
 
-use crate::near::near;
+use shared::near::near;
 
 /// Maximum number of paths that a message suggests.
 const SUGGESTIONS: usize = 3;

@@ -13,6 +13,7 @@ mod error;
 pub mod folder;
 pub(crate) mod html;
 pub(crate) mod identity;
+pub(crate) mod intact;
 pub mod json;
 mod junit;
 mod list;

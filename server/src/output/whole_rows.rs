@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 
+use super::intact;
 use super::place::Place;
 
 /// Size of the gathered rows at which they are written, in bytes: about 400 rows.
@@ -65,7 +66,7 @@ impl WholeRows {
             Place::File(file) => file,
         };
         let end = match self.end {
-            Some(end) => check(file, end).map(|()| end)?,
+            Some(end) => intact::check(file, end).map(|()| end)?,
             None => file.set_len(0).map(|()| 0)?,
         };
         append(file, end, &self.gathered).inspect_err(|(_, whole)| self.rows += whole).map_err(|(error, _)| error)?;
@@ -73,19 +74,6 @@ impl WholeRows {
         self.end = Some(end + self.gathered.len() as u64);
         Ok(())
     }
-}
-
-/// Fails if the file was deleted, so that further rows would be lost, or truncated by another program, so that rows are
-/// lost already.
-fn check(file: &File, end: u64) -> io::Result<()> {
-    let now = file.metadata()?;
-    if is_deleted(&now) {
-        return Err(io::Error::new(io::ErrorKind::NotFound, "it was deleted meanwhile"));
-    }
-    if now.len() < end {
-        return Err(io::Error::other("it was cut short meanwhile"));
-    }
-    Ok(())
 }
 
 /// Appends rows. If a write fails, the rows that found room stay, but no partial row does; their number is with the
@@ -113,16 +101,6 @@ fn append(file: &mut File, end: u64, rows: &[u8]) -> Result<(), (io::Error, u64)
 
 fn count(rows: &[u8]) -> u64 {
     rows.iter().filter(|byte| **byte == b'\n').count() as u64
-}
-
-#[cfg(unix)]
-fn is_deleted(file: &std::fs::Metadata) -> bool {
-    std::os::unix::fs::MetadataExt::nlink(file) == 0
-}
-
-#[cfg(not(unix))]
-fn is_deleted(_: &std::fs::Metadata) -> bool {
-    false
 }
 
 #[cfg(all(test, unix))]

@@ -95,13 +95,13 @@ fn belongs<'a>(command: &'a Command, id: &str, kind: FileKind) -> Result<&'a Arg
     }
 }
 
-/// The option that may have been meant, as `clap` finds it.
+/// The option that may have been meant.
 pub(super) fn near(command: &Command, id: &str) -> Option<String> {
     let asked = ["run".to_owned(), format!("--{}", id.replace('_', "-"))];
     let refused = command.clone().no_binary_name(false).try_get_matches_from(asked).err();
     match refused.as_ref().and_then(|refused| refused.get(ContextKind::SuggestedArg)) {
         Some(ContextValue::String(name)) => Some(name.trim_start_matches('-').replace('-', "_")),
-        _ => None,
+        _ => options::near_option(command, &id.replace('_', "-")).map(|name| name.replace('-', "_")),
     }
 }
 

@@ -19,7 +19,9 @@ pub(crate) fn say_if_slow<T>(path: &Path, read: impl FnOnce() -> T) -> T {
         let telling = move || {
             if told.recv_timeout(SLOW) == Err(RecvTimeoutError::Timeout) {
                 // stderr may be closed.
-                let _ = writeln!(io::stderr(), "server: waiting for somebody to write {}", Escaped(path.display()));
+                // A file may be large or on a slow disk; anything else is a pipe or a device, which somebody feeds.
+                let what = if path.is_file() { "reading" } else { "waiting for somebody to write" };
+                let _ = writeln!(io::stderr(), "server: {what} {}", Escaped(path.display()));
             }
         };
         // Without the thread, nothing is reported.

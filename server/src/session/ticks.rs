@@ -11,10 +11,18 @@ impl Session {
     /// A source that blocks may take a moment for its first frame, such as the start of a decoder. No tick passes
     /// meanwhile: they begin when that frame is captured.
     pub fn source_is_late(&mut self) {
-        match self.first_capture {
-            None => self.is_starting = true,
-            Some(_) => self.late_frames += 1,
+        if self.first_capture.is_some() {
+            self.late_frames += 1;
         }
+        self.frame_takes_a_while();
+    }
+
+    /// Notes that the frame for [`Action::Capture`] is being made, and comes later.
+    ///
+    /// The first one may take long, because its source is opened with it. No tick passes meanwhile, as for a source that
+    /// is late.
+    pub fn frame_takes_a_while(&mut self) {
+        self.is_starting |= self.first_capture.is_none();
     }
 
     /// Restarts the ticks at a first frame that was late.

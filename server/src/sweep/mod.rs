@@ -206,10 +206,7 @@ fn said(plan: &Plan, folder: &SweepFolder, shard: Shard, done: &Done) -> Result<
         Some(Over::Write(wrong)) => {
             return Err(SweepError::Stopped(format!("results cannot be written: {wrong}; make room, and {again}")));
         }
-        Some(Over::Stopped) => {
-            info!("stopped: {again}");
-            return Ok(Exit::Fine);
-        }
+        Some(Over::Stopped) => return Err(SweepError::Stopped(format!("stopped: {again}"))),
         Some(Over::Time(limit)) => {
             info!("the budget of {} is used up: {again}", humantime::format_duration(*limit));
             return Ok(Exit::Fine);

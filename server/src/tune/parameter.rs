@@ -4,7 +4,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::core::draw::DIMENSIONS;
 use super::core::space::{Domain, Parameter, Space, Value};
-use crate::near::near;
+use shared::near::near;
 
 /// The forms of a parameter, for messages.
 const FORMS: &str = "write { from = 1, to = 9 }, with log = true for equal ratios and whole = true for whole numbers, or \

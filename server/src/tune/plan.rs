@@ -10,10 +10,10 @@ use super::core::space::Space;
 use super::parameter::space;
 use super::target;
 use crate::gate::Condition;
-use crate::near::near;
 use crate::run::{read_text, syntax};
 use crate::sweep::SweepError;
 use crate::sweep::single::{Single, condition, figure, name_of};
+use shared::near::near;
 
 /// The keys of a plan, for messages.
 const KEYS: [&str; 12] = [

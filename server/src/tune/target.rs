@@ -7,8 +7,8 @@ use shared::text::Escaped;
 use shared::tuned::filled;
 
 use super::core::space::{Domain, Parameter, Setting, Space, Value};
-use crate::near::near;
 use crate::sweep::single::{Form, Single, Tuned};
+use shared::near::near;
 
 /// The radii of our detectors of circles. Which radii suit depends on the frames.
 const RADII: [Number; 2] = [radius("min_radius"), radius("max_radius")];

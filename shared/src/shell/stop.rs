@@ -2,9 +2,10 @@
 
 #![allow(unsafe_code, reason = "a call of the C library that has no safe form")]
 
-use std::future::Future;
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock, mpsc};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info, warn};
 
 use super::descriptors::with_advice;
+use super::threads::at_once;
 use super::{children, keys, runtime};
 
 /// Time after a signal in which another one is the same request. `timeout` and some supervisors signal a program and then
@@ -52,7 +54,31 @@ pub fn end_on_signals_as_first_process() -> std::io::Result<()> {
 
 /// Tells everyone who waits on the matching [`Stop`] to stop.
 #[derive(Clone, Debug)]
-pub struct Stopper(Arc<watch::Sender<bool>>);
+pub struct Stopper(Arc<Told>);
+
+/// Everyone who is to be told.
+#[derive(Debug)]
+struct Told {
+    flag: watch::Sender<bool>,
+    calls: Mutex<Calls>,
+}
+
+/// What is called at the stop.
+#[derive(Default)]
+struct Calls {
+    next: u64,
+    all: BTreeMap<u64, Call>,
+}
+
+type Call = Arc<dyn Fn() + Send + Sync>;
+
+/// A call at the stop. Dropping it takes the call back.
+#[derive(Debug)]
+#[must_use = "dropping it takes the call back"]
+pub struct OnStop {
+    told: Arc<Told>,
+    number: u64,
+}
 
 /// Learns that it is time to stop.
 #[derive(Clone, Debug)]
@@ -61,18 +87,34 @@ pub struct Stop(watch::Receiver<bool>);
 /// A stopper and the stop that listens to it.
 pub fn stop_pair() -> (Stopper, Stop) {
     let (stopper, stop) = watch::channel(false);
-    (Stopper(Arc::new(stopper)), Stop(stop))
+    (Stopper(Arc::new(Told { flag: stopper, calls: Mutex::default() })), Stop(stop))
 }
 
 impl Stopper {
-    /// Tells everyone to stop. Idempotent.
+    /// Tells everyone to stop, and waits for the calls of [`Self::on_stop`]. Idempotent.
     pub fn stop(&self) {
-        self.0.send_replace(true);
+        self.0.flag.send_replace(true);
+        let calls: Vec<_> = std::mem::take(&mut self.0.calls().all).into_values().collect();
+        drop(at_once(calls.len(), |place| calls[place]()));
     }
 
     /// Whether stopping was requested.
     pub fn is_stopped(&self) -> bool {
-        *self.0.borrow()
+        *self.0.flag.borrow()
+    }
+
+    /// Calls this at the stop, once, or now if that was before. For work that waits for something else than the stop.
+    pub fn on_stop(&self, call: impl Fn() + Send + Sync + 'static) -> OnStop {
+        let mut calls = self.0.calls();
+        let number = calls.next;
+        calls.next += 1;
+        if !self.is_stopped() {
+            calls.all.insert(number, Arc::new(call));
+        } else {
+            drop(calls);
+            call();
+        }
+        OnStop { told: self.0.clone(), number }
     }
 
     /// Stops on Ctrl-C (SIGINT), SIGTERM and SIGHUP, also as process 1 of a container. Another SIGINT or SIGTERM, more than
@@ -104,6 +146,25 @@ impl Stopper {
             Ok(_) => drop(listens.recv()),
             Err(error) => warn!("cannot listen for signals: {error}"),
         }
+    }
+}
+
+impl Told {
+    fn calls(&self) -> MutexGuard<'_, Calls> {
+        // Each change is complete before anything can panic.
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Calls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.all.keys()).finish()
+    }
+}
+
+impl Drop for OnStop {
+    fn drop(&mut self) {
+        self.told.calls().all.remove(&self.number);
     }
 }
 
@@ -239,4 +300,25 @@ impl Signals {
 #[cfg(windows)]
 fn exit_at_once(code: i32) -> ! {
     std::process::exit(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU32;
+
+    use super::*;
+
+    #[test]
+    fn a_call_comes_once_at_the_stop_unless_it_is_taken_back_and_at_once_after_it() {
+        let (stopper, _stop) = stop_pair();
+        let counts: [Arc<AtomicU32>; 3] = std::array::from_fn(|_| Arc::default());
+        let [kept, taken_back, late] = counts.clone().map(|count| move || _ = count.fetch_add(1, Ordering::SeqCst));
+        let _kept = stopper.on_stop(kept);
+        drop(stopper.on_stop(taken_back));
+        assert_eq!(counts[0].load(Ordering::SeqCst), 0);
+        stopper.stop();
+        stopper.stop();
+        let _late = stopper.on_stop(late);
+        assert_eq!(counts.map(|count| count.load(Ordering::SeqCst)), [1, 0, 1]);
+    }
 }

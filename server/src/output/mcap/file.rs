@@ -11,6 +11,7 @@ use shared::image::PixelFormat;
 use shared::protocol::encoding::Encoding;
 
 use super::queue::RecordedFrame;
+use crate::output::intact;
 use crate::output::report::Run;
 use crate::output::table;
 use crate::recording::foxglove::{
@@ -207,6 +208,7 @@ impl RecordingFile {
 
     /// Writes the chunk.
     pub(super) fn flush(&mut self) -> io::Result<()> {
+        intact::check(&self.file, self.whole)?;
         self.writer.flush()?;
         self.whole = self.file.metadata()?.len();
         Ok(())
@@ -214,10 +216,10 @@ impl RecordingFile {
 
     /// Completes the file, with the report if there is one.
     pub(super) fn finish(mut self, report: &str) -> io::Result<()> {
-        let attached = match report {
+        let attached = intact::check(&self.file, self.whole).and_then(|()| match report {
             "" => Ok(()),
             report => self.writer.attach("report.json", "application/json", report.as_bytes()),
-        };
+        });
         let Self { writer, file, whole, .. } = self;
         attached.and_then(|()| writer.finish().map(drop)).inspect_err(|_| cut(&file, whole))
     }
@@ -230,10 +232,12 @@ impl RecordingFile {
     }
 }
 
-/// Truncates a file to this many bytes.
+/// Truncates a file to this many bytes, if it has more.
 fn cut(file: &File, whole: u64) {
     // If the file cannot be truncated, it ends with a partial chunk, which readers notice.
-    let _ = file.set_len(whole);
+    if file.metadata().is_ok_and(|now| now.len() > whole) {
+        let _ = file.set_len(whole);
+    }
 }
 
 impl Recorded {

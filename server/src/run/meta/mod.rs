@@ -20,9 +20,14 @@ pub enum MetaError {
     /// Two options give the same key.
     #[error("--meta: the key {0} is given twice: give each key once")]
     Twice(String),
-    /// There is too much of it.
-    #[error("--meta: {0}")]
-    TooLarge(#[from] MetaTooLarge),
+    /// There is too much of it, in the file, the options or both.
+    #[error("{place}: {error}")]
+    TooLarge {
+        /// Which options give it.
+        place: &'static str,
+        /// What there is too much of.
+        error: MetaTooLarge,
+    },
     /// The file was refused.
     #[error(transparent)]
     File(#[from] MetaFileError),
@@ -33,7 +38,7 @@ impl MetaError {
     pub fn options(&self) -> Vec<String> {
         let ids: &[&str] = match self {
             Self::Twice(_) => &["meta"],
-            Self::TooLarge(_) => &["meta", "meta_file"],
+            Self::TooLarge { .. } => &["meta", "meta_file"],
             Self::File(_) => &["meta_file"],
         };
         ids.iter().map(ToString::to_string).collect()
@@ -47,8 +52,12 @@ impl MetaError {
 pub(super) fn merged(file: Option<&str>, given: &[GivenMeta]) -> Result<Meta, MetaError> {
     let mut all = file.map(file::read).transpose()?.unwrap_or_default();
     all.extend(joined(given).map_err(MetaError::Twice)?);
-    check_meta(&all)?;
-    Ok(all)
+    let place = match (file, given) {
+        (None, _) => "--meta",
+        (Some(_), []) => "--meta-file",
+        (Some(_), _) => "--meta-file with --meta",
+    };
+    check_meta(&all).map(|()| all).map_err(|error| MetaError::TooLarge { place, error })
 }
 
 /// Writes what the options give as one map.

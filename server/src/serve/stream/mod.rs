@@ -287,8 +287,9 @@ impl Streamer<'_> {
             self.awaited = Some(id);
             return;
         }
-        if let Some(made) = self.frames.make(id, self.session.waited_us()) {
-            self.made(id, made);
+        match self.frames.make(id, self.session.waited_us()) {
+            Some(made) => self.made(id, made),
+            None => self.session.frame_takes_a_while(),
         }
     }
 

@@ -49,6 +49,12 @@ pub(in crate::sweep) fn evaluated(
     pipelines: &mut Pipelines,
     keeping: Option<&Path>,
 ) -> Result<Evaluated, TrialError> {
+    let evaluated = played(given, pipelines, keeping);
+    // The stop ends a program in the middle of a frame, or before its first one: that is no result.
+    if given.stopper.is_stopped() { Err(TrialError::Stopped) } else { evaluated }
+}
+
+fn played(given: &Given<'_>, pipelines: &mut Pipelines, keeping: Option<&Path>) -> Result<Evaluated, TrialError> {
     let (mut spec, supply) = source::settled(given.trial.spec.clone()).map_err(TrialError::failed)?;
     spec.unused.extend(OF_THE_LINK.map(str::to_owned));
     let task = spec.sent.task.unwrap_or_default();

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use client::pipeline::{ChosenPipeline, Pipeline, PipelineChoice};
 use shared::protocol::message::Meta;
+use shared::shell::stop::OnStop;
 
 use super::TrialError;
 use super::evaluate::Given;
@@ -30,6 +31,8 @@ pub(in crate::sweep) struct Taken {
     /// Its name in the report.
     pub(super) name: String,
     chosen: ChosenPipeline,
+    /// Ends its program when somebody stops the sweep, so that nobody waits for its answer.
+    _ended_early: OnStop,
     /// What the pipeline was made for, if it may be kept; `None` if it is not kept.
     key: Option<String>,
 }
@@ -72,12 +75,14 @@ impl Pipelines {
         // A busy machine must not change a program's answers, so the deadline applies only where latency counts.
         let within = given.plan.latency_counts().map(|_| deadline);
         let chosen = chosen.within(within).with_meta(meta);
+        let program = chosen.clone();
+        let ended_early = given.stopper.on_stop(move || program.end());
         let mut pipeline = chosen.build().map_err(TrialError::failed)?;
         // A program that still loads its libraries would drop the first frames.
         let waits = if command.starts_with("exec:") { LOADING } else { 1 };
         (0..waits).for_each(|_| pipeline.prepare());
         let name = key.as_ref().map_or_else(|| chosen.name().to_owned(), |_| given.trial.pipeline.clone());
-        Ok(Taken { pipeline, name, chosen, key })
+        Ok(Taken { pipeline, name, chosen, _ended_early: ended_early, key })
     }
 
     /// Takes back the pipeline of a trial that succeeded.

@@ -17,8 +17,8 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -30,6 +30,7 @@ use self::reader::Reader;
 use super::core::goal::Sample;
 use super::core::results::{Request, Results, Seeds};
 use super::plan::Plan;
+use crate::output::intact;
 use crate::output::part::put;
 use crate::run::MAX_FILE_BYTES;
 use crate::sweep::SweepError;
@@ -62,6 +63,8 @@ pub(super) struct Journal {
     folder: PathBuf,
     number: u32,
     own: File,
+    /// Bytes in its own file.
+    written: u64,
     others: BTreeMap<u32, Reader>,
     format: Format,
 }
@@ -75,7 +78,7 @@ struct Format {
 
 /// Whether a search wrote this folder.
 pub(super) fn is_folder(folder: &Path) -> bool {
-    folder.join(FILE).is_file()
+    numbers(folder).is_ok_and(|numbers| !numbers.is_empty())
 }
 
 /// The plan of a folder.
@@ -101,20 +104,22 @@ impl Journal {
     /// If the folder belongs to another plan or another version, if others use it and the plan names a time, or if it
     /// cannot be read or written.
     pub(super) fn open(folder: &Path, plan: &Plan) -> Result<(Self, Known), SweepError> {
-        check(folder)?;
+        check(folder, plan)?;
         fs::create_dir_all(folder).map_err(SweepError::at(folder))?;
         let (number, own) = free(folder, plan)?;
         let (format, mut known) = (Format::of(plan), Known::default());
         let path = folder.join(name(number));
         let mut reader = Reader::of(path.clone(), own.try_clone().map_err(SweepError::at(&path))?);
         reader.news(&format, &mut known)?;
-        let mut journal = Self { folder: folder.to_owned(), number, own, others: BTreeMap::new(), format };
+        let mut journal =
+            Self { folder: folder.to_owned(), number, own, written: reader.whole(), others: BTreeMap::new(), format };
         journal.refresh(&mut known)?;
         // Only now: a file with a wrong line stays as it is.
         let begun = journal.own.set_len(reader.whole()).and_then(|()| journal.own.seek(SeekFrom::End(0)));
         begun.map_err(SweepError::at(&path))?;
-        if reader.whole() == 0 {
-            journal.own.write_all(journal.format.head.as_bytes()).map_err(SweepError::at(&path))?;
+        if journal.written == 0 {
+            let head = journal.format.head.clone();
+            journal.append(&head)?;
         }
         if bounded::text(&plan_of(folder), MAX_FILE_BYTES).ok().as_ref() != Some(&plan.text) {
             put(folder, PLAN, &plan.text).map_err(SweepError::at(&plan_of(folder)))?;
@@ -157,9 +162,14 @@ impl Journal {
         sample: &Sample,
         reason: Option<String>,
     ) -> Result<(), SweepError> {
-        let line = line::block(setting, seeds, block, sample, reason);
-        // One write, so that a kill leaves a whole line or one that is cut short.
-        self.own.write_all(line.as_bytes()).map_err(SweepError::at(&self.folder.join(name(self.number))))
+        self.append(&line::block(setting, seeds, block, sample, reason))
+    }
+
+    fn append(&mut self, line: &str) -> Result<(), SweepError> {
+        // One write, so that a kill leaves a whole line or one that is cut short. Behind a gap nobody would read it.
+        let appended = intact::check(&self.own, self.written).and_then(|()| self.own.write_all(line.as_bytes()));
+        self.written += line.len() as u64;
+        appended.map_err(SweepError::at(&self.folder.join(name(self.number))))
     }
 }
 
@@ -174,15 +184,18 @@ fn name(number: u32) -> String {
     if number == 1 { FILE.to_owned() } else { format!("samples-{number}.jsonl") }
 }
 
-/// Checks that a search may write into this folder.
-fn check(folder: &Path) -> Result<(), SweepError> {
+/// Checks that a search of this plan may write into this folder.
+fn check(folder: &Path, plan: &Plan) -> Result<(), SweepError> {
     if folder.exists() && !folder.is_dir() {
         return Err(SweepError::Usage(format!(
             "--out: {} is a file: name an absent or empty folder",
             Escaped(folder.display())
         )));
     }
-    if !folder.join(FILE).exists() && fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
+    // Somebody may have deleted the journals.
+    let is_ours =
+        || is_folder(folder) || bounded::text(&plan_of(folder), MAX_FILE_BYTES).is_ok_and(|text| text == plan.text);
+    if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) && !is_ours() {
         return Err(SweepError::Usage(format!(
             "--out: {} is not empty and has no {FILE}, as each folder of a search has: name an absent or empty folder",
             Escaped(folder.display())
@@ -213,7 +226,7 @@ fn free(folder: &Path, plan: &Plan) -> Result<(u32, File), SweepError> {
     Err(SweepError::Usage(format!("--out: {MOST_PROCESSES} processes search in {folder} already")))
 }
 
-/// Reads what is new in all journals but one. The names have no gaps.
+/// Reads what is new in all journals but one.
 fn look(
     folder: &Path,
     format: &Format,
@@ -222,15 +235,34 @@ fn look(
     known: &mut Known,
 ) -> Result<bool, SweepError> {
     let mut has_news = false;
-    for number in (1..=MOST_PROCESSES).filter(|number| Some(*number) != but) {
+    for number in numbers(folder)?.into_iter().filter(|number| Some(*number) != but) {
         let reader = match readers.entry(number) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(absent) => match Reader::open(folder.join(name(number)))? {
                 Some(reader) => absent.insert(reader),
-                None => break,
+                None => continue,
             },
         };
         has_news |= reader.news(format, known)?;
     }
     Ok(has_news)
+}
+
+/// The numbers of the journals in a folder. One of them may be missing, if somebody deleted it.
+fn numbers(folder: &Path) -> Result<BTreeSet<u32>, SweepError> {
+    let mut numbers = BTreeSet::new();
+    for entry in fs::read_dir(folder).map_err(SweepError::at(folder))? {
+        let entry = entry.map_err(SweepError::at(folder))?;
+        numbers.extend(entry.file_name().to_str().and_then(number_of));
+    }
+    Ok(numbers)
+}
+
+/// The number in a journal's name: the inverse of [`name`].
+fn number_of(file: &str) -> Option<u32> {
+    let number = match file {
+        FILE => 1,
+        _ => file.strip_prefix("samples-")?.strip_suffix(".jsonl")?.parse().ok()?,
+    };
+    (name(number) == file).then_some(number)
 }

@@ -187,3 +187,50 @@ fn a_search_for_a_latency_runs_in_one_process_only() {
     drop(journal);
     Journal::open(&folder, &plan).unwrap();
 }
+
+#[test]
+fn a_journal_behind_a_missing_one_is_read() {
+    let room = tempfile::tempdir().unwrap();
+    let (plan, folder) = (plan(room.path(), PLAN), room.path().join("out"));
+    let (mut journals, keys) = (Vec::new(), ["1", "2", "3"]);
+    for key in keys {
+        let (mut journal, _) = Journal::open(&folder, &plan).unwrap();
+        journal.keep(key.into(), Seeds::Search, 0, &plain(), None).unwrap();
+        journals.push(journal);
+    }
+    drop(journals);
+    fs::remove_file(folder.join(name(2))).unwrap();
+    let mut expected = Results::default();
+    for key in ["1", "3"] {
+        expected.note_key(key.into(), Seeds::Search, 0, plain());
+    }
+    assert_eq!(read(&folder, &plan).unwrap().results, expected);
+    assert_eq!(Journal::open(&folder, &plan).unwrap().1.results, expected);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_journal_that_is_deleted_or_cut_short_while_it_is_written_is_reported_and_gets_no_gap() {
+    type Harm = fn(&Path) -> std::io::Result<()>;
+    let harms: [(Harm, &str); 2] = [
+        (|path| fs::remove_file(path), "it was deleted meanwhile"),
+        (|path| fs::write(path, ""), "it was cut short meanwhile"),
+    ];
+    for (harm, told) in harms {
+        let room = tempfile::tempdir().unwrap();
+        let (plan, folder) = (plan(room.path(), PLAN), room.path().join("out"));
+        let (mut journal, _) = Journal::open(&folder, &plan).unwrap();
+        journal.keep("1".into(), Seeds::Search, 0, &plain(), None).unwrap();
+        harm(&folder.join(FILE)).unwrap();
+        let wrong = journal.keep("2".into(), Seeds::Search, 0, &plain(), None).unwrap_err().to_string();
+        assert!(wrong.contains(told) && wrong.contains(FILE), "{wrong}");
+        drop(journal);
+        let (mut journal, known) = Journal::open(&folder, &plan).unwrap();
+        assert_eq!(known.results, Results::default(), "a search goes on from what is left");
+        journal.keep("3".into(), Seeds::Search, 0, &plain(), None).unwrap();
+        drop(journal);
+        let mut expected = Results::default();
+        expected.note_key("3".into(), Seeds::Search, 0, plain());
+        assert_eq!(read(&folder, &plan).unwrap().results, expected);
+    }
+}

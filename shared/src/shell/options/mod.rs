@@ -14,5 +14,5 @@ mod unknown;
 pub use complete::{completed, variable, variables};
 pub use environment::{CommandLine, Environment};
 pub use names::{CLIENT, SERVER};
-pub use refusal::{Refusal, check};
+pub use refusal::{Refusal, check, near_option};
 pub use unknown::unknown_variables;

@@ -15,6 +15,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
 use thiserror::Error;
 
+use crate::near::near;
 use crate::text::Brief;
 
 /// Characters shown of a value: enough to recognise it.
@@ -72,6 +73,11 @@ pub(super) fn in_our_form(command: &Command, arguments: &[OsString], mut refused
     if let Some(refusal) = refusal {
         return refusal.into();
     }
+    if let Some(name) = text(ContextKind::InvalidArg)
+        && let Some(near) = unknown_option(&command, arguments, &name, &refused)
+    {
+        refused.insert(ContextKind::SuggestedArg, ContextValue::String(near));
+    }
     for kind in [ContextKind::InvalidArg, ContextKind::InvalidSubcommand, ContextKind::InvalidValue] {
         if let Some(ContextValue::String(text)) = refused.get(kind) {
             let shown = shown(text);
@@ -84,6 +90,23 @@ pub(super) fn in_our_form(command: &Command, arguments: &[OsString], mut refused
 fn wrong_value(command: &Command, name: &str, value: &str, refused: &clap::Error) -> Option<Refusal> {
     let option = options(command).into_iter().find(|option| option.to_string() == name)?;
     Some(Refusal { place: place(option), reason: reason(option, OsStr::new(value), refused) })
+}
+
+/// The option that may have been meant by an unknown one, if `clap` names none. Its measure finds no swapped letters in
+/// short names.
+fn unknown_option(command: &Command, arguments: &[OsString], name: &str, refused: &clap::Error) -> Option<String> {
+    if refused.kind() != ErrorKind::UnknownArgument || refused.get(ContextKind::SuggestedArg).is_some() {
+        return None;
+    }
+    let words = arguments.iter().skip(1).filter_map(|word| word.to_str());
+    let command = words.fold(command, |command, word| command.find_subcommand(word).unwrap_or(command));
+    near_option(command, name.strip_prefix("--")?).map(|near| format!("--{near}"))
+}
+
+/// The option of a command whose name is nearest to this one, if it is near.
+pub fn near_option(command: &Command, name: &str) -> Option<String> {
+    let longs = command.get_arguments().filter(|option| !option.is_hide_set()).filter_map(Arg::get_long);
+    near(name, longs).first().map(ToString::to_string)
 }
 
 /// A word that is neither an option nor a subcommand of a program without positional arguments.

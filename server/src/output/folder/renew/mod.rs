@@ -55,8 +55,9 @@ pub struct Renewed {
     pub torn_bytes: u64,
     /// Whether there was a report that could be read.
     pub had_report: bool,
-    /// The result of completing an interrupted recording; `None` if there is no recording, or if it is complete.
-    pub recording: Option<Repaired>,
+    /// The result of completing an interrupted recording; `None` if there is no recording, or if it is complete. If it
+    /// cannot be completed it is left as it is, and this says why.
+    pub recording: Result<Option<Repaired>, String>,
 }
 
 /// Writes the report, the page and the typed table of the run in this folder again.
@@ -76,7 +77,8 @@ pub fn renew(folder: &Path) -> Result<Renewed, RenewError> {
     let seen = renewal.seen()?;
     extent.cut(&frames).map_err(failed(folder, FRAMES))?;
     Parts::of(folder, &RENAMED).remove().map_err(failed(folder, TABLE))?;
-    let recording = repaired(folder).map_err(failed(folder, RECORDING))?;
+    // The figures do not need it, so they are there also if it is lost.
+    let recording = repaired(folder).map_err(|error| error.to_string());
     Ok(Renewed { recording, ..renewal.all(&seen)? })
 }
 
@@ -138,7 +140,7 @@ impl Renewal<'_> {
             incomplete,
             torn_bytes: self.extent.torn_bytes(),
             had_report: known.is_some(),
-            recording: None,
+            recording: Ok(None),
         })
     }
 

@@ -5,7 +5,7 @@ const ALIKE: f64 = 0.6;
 
 /// The known names nearest to this one, the nearest first: paths with the same last name, then names that are spelled
 /// alike.
-pub(crate) fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+pub fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
     let alike = |other: &str| strsim::normalized_damerau_levenshtein(name, other);
     let mut ranked: Vec<_> = known
