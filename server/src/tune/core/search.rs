@@ -138,12 +138,14 @@ pub(crate) fn search(problem: &Problem, results: &Results) -> Result<Found, Pend
         finalists.extend(of_least_cost(problem, asked.trials()));
         finalists.push(default.clone());
     }
-    let mut best = chosen(problem, &mut asked, distinct(finalists))?;
+    // The lowest point of a surface rests on all trials. The first of a grid is no more than the best on fewer frames.
+    let order = if is_cma { Order::Preferred } else { Order::None };
+    let mut best = chosen(problem, &mut asked, distinct(finalists), order)?;
     for _ in 0..REPAIRS {
         let Some(middle) = end.as_ref().filter(|_| best.is_none() && !problem.goal.limits.is_empty()) else { break };
         let points = on_surface(problem, asked.trials(), middle, &safer(problem.last));
         let settings: Vec<_> = points.iter().map(|point| problem.space.at(point)).collect();
-        best = chosen(problem, &mut asked, distinct(settings))?;
+        best = chosen(problem, &mut asked, distinct(settings), Order::Preferred)?;
     }
     let effects =
         best.as_ref().map_or(Ok(Vec::new()), |best| effects(&problem.space, &mut asked, best, problem.last))?;
@@ -320,9 +322,22 @@ fn of_least_cost(problem: &Problem, trials: &[Trial]) -> Vec<Setting> {
     found
 }
 
-/// The best finalist on the frames of the last rung. The finalists come in the order of preference: a later one must be
-/// shown to be better. Those that are clearly worse leave on the rungs before.
-fn chosen(problem: &Problem, asked: &mut Asked<'_>, finalists: Vec<Setting>) -> Result<Option<Setting>, Pending> {
+/// What the order of finalists means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// A later one must be shown to be better than those before.
+    Preferred,
+    /// Nothing.
+    None,
+}
+
+/// The best finalist on the frames of the last rung. Those that are clearly worse leave on the rungs before.
+fn chosen(
+    problem: &Problem,
+    asked: &mut Asked<'_>,
+    finalists: Vec<Setting>,
+    order: Order,
+) -> Result<Option<Setting>, Pending> {
     let mut left = finalists;
     for rung in 1..problem.last {
         let tallies = asked.rung(&left, rung)?;
@@ -349,7 +364,7 @@ fn chosen(problem: &Problem, asked: &mut Asked<'_>, finalists: Vec<Setting>) -> 
     let is_as_good = |place: &usize| {
         let difference = Difference::between(&tallies[*place].costs, &tallies[least].costs);
         let is_equal = difference.is_some_and(|difference| difference.above() > level(1));
-        *place == least || (meets(*place) && is_equal)
+        *place == least || (order == Order::Preferred && meets(*place) && is_equal)
     };
     Ok((0..left.len()).find(is_as_good).map(|place| left[place].clone()))
 }
