@@ -4,9 +4,13 @@
 //! Builds the detector of the page (`wasm`), where Rust can build WebAssembly.
 
 use std::error::Error;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 /// The target of the page's detector. Rust has it after `rustup target add wasm32-unknown-unknown`.
 const WASM: &str = "wasm32-unknown-unknown";
@@ -43,7 +47,7 @@ fn messages(_out: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Writes `hough.wasm`, and a script with its length. If the detector cannot be built, the file is empty: the server
+/// Writes `hough.wasm.gz`, and a script with its length. If the detector cannot be built, the file is empty: the server
 /// works without it, and its page says so.
 fn detector(out: &Path) -> Result<(), Box<dyn Error>> {
     let workspace = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("..");
@@ -60,8 +64,16 @@ fn detector(out: &Path) -> Result<(), Box<dyn Error>> {
             Vec::new()
         }
     };
-    fs::write(out.join("build.js"), format!("export const HOUGH_BYTES = {};\n", module.len()))?;
-    Ok(fs::write(out.join("hough.wasm"), module)?)
+    let compressed = if module.is_empty() { module } else { gzip(&module)? };
+    fs::write(out.join("build.js"), format!("export const HOUGH_BYTES = {};\n", compressed.len()))?;
+    Ok(fs::write(out.join("hough.wasm.gz"), compressed)?)
+}
+
+/// A third of the module, in the program and on its way to the page.
+fn gzip(module: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(module)?;
+    encoder.finish()
 }
 
 /// The folder with the libraries of each target that this compiler has.

@@ -219,6 +219,7 @@ fn what_cannot_be_compared_is_refused_and_the_error_says_what_is_valid() {
         (&["--run", &room.name("a/run.toml")], "one --run is nothing to compare with"),
         (&[&a, "--run", &room.name("a/run.toml")], "leave one of them out"),
         (&["--run", &newer, "--run", &newer], "newer.json"),
+        (&["--run", &a, "--run", &a, "--rounds", "0"], "\"0\" is not a whole number from 1 to 4294967295"),
     ];
     for (arguments, words) in cases {
         let ended = compare(arguments).expect(2);

@@ -6,8 +6,14 @@ use shared::door::page::{CSS, HEADERS, HTML, MESSAGES, MODULE, MODULE_HEADERS, S
 /// The worker of `hough`.
 const HOUGH_WORKER: &str = "/hough.js";
 
-/// The detector as WebAssembly, which the worker loads; empty in a build without it (`build.rs`).
-const HOUGH: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hough.wasm"));
+/// The detector as WebAssembly, compressed by gzip, which the worker loads; empty in a build without it (`build.rs`).
+const HOUGH: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hough.wasm.gz"));
+
+/// The headers of the detector. It is loaded by browsers alone, all of which decompress gzip.
+const HOUGH_HEADERS: &str = "Content-Encoding: gzip\r\n\
+     Content-Security-Policy: default-src 'none'\r\n\
+     Cross-Origin-Resource-Policy: same-origin\r\n\
+     Referrer-Policy: no-referrer\r\n";
 
 /// Path, media type and content of each file that is text.
 const FILES: [(&str, &str, &str); 12] = [
@@ -27,14 +33,13 @@ const FILES: [(&str, &str, &str); 12] = [
 
 /// The file at this path; `None` if the page has no such file.
 pub(crate) fn file(path: &str) -> Option<Answer> {
-    let (media_type, content) = match path {
-        "/hough.wasm" if !HOUGH.is_empty() => (MODULE, HOUGH),
+    let (media_type, headers, content) = match path {
+        "/hough.wasm" if !HOUGH.is_empty() => (MODULE, HOUGH_HEADERS, HOUGH),
         _ => {
             let (_, media_type, content) = FILES.into_iter().find(|(known, ..)| *known == path)?;
-            (media_type, content.as_bytes())
+            (media_type, if path == HOUGH_WORKER { MODULE_HEADERS } else { HEADERS }, content.as_bytes())
         }
     };
-    let headers = if path == HOUGH_WORKER { MODULE_HEADERS } else { HEADERS };
     Some(Answer { status: Status::Ok, media_type, headers, content: content.into() })
 }
 
@@ -57,7 +62,7 @@ mod tests {
 
     #[test]
     fn the_policy_allows_nothing_unsafe_and_every_imported_file_is_there() {
-        for headers in [HEADERS, MODULE_HEADERS] {
+        for headers in [HEADERS, MODULE_HEADERS, HOUGH_HEADERS] {
             assert!(headers.ends_with("\r\n") && !headers.contains("  ") && headers.is_ascii(), "{headers}");
         }
         assert!(!HEADERS.contains("unsafe"));

@@ -7,9 +7,13 @@ use clap::{ArgAction, Args, ValueHint};
 
 use super::subset::By;
 use crate::gate::GivenGates;
+use crate::options::whole;
 
 /// Default number of rounds. It shows a latency that is 5 % larger with a power of 95 % (`simulation`).
 const ROUNDS: &str = "12";
+
+/// Most rounds: as many as the type counts.
+const MAX_ROUNDS: u64 = u32::MAX as u64;
 
 /// The options of `server compare`.
 #[derive(Args, Clone, Debug)]
@@ -24,7 +28,7 @@ pub struct CompareOptions {
     pub files: Vec<PathBuf>,
 
     /// With --run: how often each file is run
-    #[arg(long, value_name = "N", default_value = ROUNDS)]
+    #[arg(long, value_name = "N", default_value = ROUNDS, value_parser = |text: &str| whole::<NonZeroU32>(text, MAX_ROUNDS))]
     pub rounds: NonZeroU32,
 
     /// With --run: start this command as the client of each run; give one, or one for each file. PLUMB_SERVER is the

@@ -5,11 +5,13 @@
 //! range and unit.
 
 mod takes;
+mod whole;
 
 use clap::{Args, Command};
 use shared::shell::options;
 
 pub use takes::{NotTaken, OutOfRange, Takes, TakesAll};
+pub(crate) use whole::whole;
 
 /// The command with the common settings of all options and the ranges of its numbers.
 #[must_use]

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use super::jobs::jobs;
-use super::shard::Shard;
+use super::plan::MAX_TRIALS;
+use super::shard::{MAX_SHARDS, Shard};
+use crate::options::whole;
 
 /// What `server sweep` does, with which trials.
 #[derive(Args, Clone, Debug)]
@@ -32,11 +34,11 @@ pub struct SweepOptions {
     pub shard: Option<Shard>,
 
     /// Number of shards, for an engine that gives only the index; for a Kubernetes Job, its completions
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = |text: &str| whole::<NonZeroU64>(text, MAX_SHARDS))]
     pub shards: Option<NonZeroU64>,
 
     /// With plan: print the command of this trial instead
-    #[arg(id = "sweep-command", long = "command", value_name = "TRIAL")]
+    #[arg(id = "sweep-command", long = "command", value_name = "TRIAL", value_parser = |text: &str| whole::<NonZeroU64>(text, MAX_TRIALS))]
     pub command: Option<NonZeroU64>,
 
     /// With merge: also merge trials of different versions of Plumb

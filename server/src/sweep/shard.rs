@@ -13,7 +13,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// Most shards.
-const MAX_SHARDS: u64 = 1_000_000;
+pub(super) const MAX_SHARDS: u64 = 1_000_000;
 
 /// One part of a sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

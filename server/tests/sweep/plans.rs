@@ -85,7 +85,7 @@ fn a_folder_whose_plan_never_ends_is_refused() {
 #[test]
 fn wrong_usage_gets_a_message_that_says_what_to_write() {
     let room = with_plan(PLAN);
-    let wrong: [(&[&str], &str); 12] = [
+    let wrong: [(&[&str], &str); 14] = [
         (&[], "server sweep PLAN.toml --out DIR"),
         (&["plan.toml"], "--out is missing"),
         (&["plan.toml", "other.toml", "--out", "out"], "one plan at a time"),
@@ -97,6 +97,8 @@ fn wrong_usage_gets_a_message_that_says_what_to_write() {
         (&["plan.toml", "--out", "out", "--shards", "2"], "--shard 1/2"),
         (&["plan.toml", "--out", "out", "--jobs", "0"], "\"0\" is not a whole number from 1 to 1024"),
         (&["plan.toml", "--out", "out", "--jobs", "1025"], "\"1025\" is not a whole number from 1 to 1024"),
+        (&["plan.toml", "--out", "out", "--shards", "0"], "\"0\" is not a whole number from 1 to 1000000"),
+        (&["plan", "plan.toml", "--command", "0"], "\"0\" is not a whole number from 1 to 10000000"),
         (&["plan.toml", "--out", "out", "--find", "frames.missed <= 1%"], "--find and --along go together"),
     ];
     for (arguments, right) in wrong {

@@ -11,7 +11,7 @@ mod pipeline;
 mod trial;
 
 pub(super) use axis::Axis;
-pub(super) use grid::{OF_THE_LINK, Plan};
+pub(super) use grid::{MAX_TRIALS, OF_THE_LINK, Plan};
 pub(super) use pipeline::Answerer;
 pub(super) use trial::{Trial, hash};
 
