@@ -92,6 +92,11 @@ images() {
     check "rust-$program holds nothing else to run" not grep -qE '^(bin|usr|lib)/.' "$folder/files"
     "$docker" cp "$PREFIX-files:/$program.cdx.json" "$folder/" >/dev/null || true
     check "rust-$program says what it is made of" docker/check_sbom.py $program "$folder/$program.cdx.json"
+    if [ "$program" = server ]; then
+      # Its size counts: without Rust for WebAssembly, the image is built all the same, and smaller.
+      "$docker" cp "$PREFIX-files:/server" "$folder/" >/dev/null
+      check "rust-server holds the page's detector" grep -aqE 'HOUGH_BYTES = [1-9]' "$folder/server"
+    fi
     "$docker" rm "$PREFIX-files" >/dev/null
     check "rust-$program has no shell" not "$docker" run --rm --entrypoint /bin/sh rust-$program -c true 2>/dev/null
   done

@@ -305,6 +305,36 @@ fn each_run_may_have_a_client_of_its_own_and_a_round_that_fails_ends_them() {
     compare(&["--run", &wrong, "--run", &wrong]).expect(4).says("round 1");
 }
 
+#[cfg(unix)]
+#[test]
+fn what_a_client_has_started_ends_with_its_round() {
+    let room = Room::new();
+    let file = room.file("a.toml", "fps = 100\nsize = \"160x120\"\nframes = 20\n");
+    let client =
+        std::env::current_exe().expect("this test").parent().and_then(Path::parent).expect("a folder").join("client");
+    let left = room.name("left");
+    let command = format!("sleep 1000 & echo $! >> '{left}'; '{}' --no-graphics; sleep 1000", client.display());
+    // The end of stderr comes when nobody holds it any more.
+    compare(&["--run", &file, "--run", &file, "--rounds", "1", "--client", &command]).expect(0);
+    for id in room.read("left").lines() {
+        let status = fs::read_to_string(format!("/proc/{id}/status"));
+        assert!(status.map_or(true, |status| status.contains("State:\tZ")), "{id} is left");
+    }
+}
+
+#[test]
+fn a_frame_that_is_in_a_table_twice_is_refused() {
+    let room = Room::new();
+    for name in ["a", "b"] {
+        room.run(name, &[]).expect(0);
+    }
+    fs::remove_file(room.path("b").join("frames.parquet")).ok();
+    let rows = fs::read_to_string(room.path("b").join("frames.csv")).expect("rows");
+    let tenth = rows.lines().nth(9).expect("a row");
+    fs::write(room.path("b").join("frames.csv"), rows.replace(tenth, &format!("{tenth}\n{tenth}"))).expect("written");
+    compare(&[&room.name("a"), &room.name("b")]).expect(2).says("frame 8 of session 1 is in it twice");
+}
+
 #[test]
 fn a_client_that_fails_ends_its_round() {
     let room = Room::new();

@@ -293,8 +293,8 @@ fn a_recording_that_somebody_cuts_or_deletes_is_reported_and_the_folder_has_its_
         assert_eq!(lines.filter(|line| line.contains(told)).count(), 1, "{:#?}", ended.stderr);
         assert_eq!(folder.session()["frames"]["answered"], 180, "the stream goes on");
         assert!(folder.session()["recording"]["not_recorded"].as_u64() > Some(0));
-        // No gap of zeros.
-        assert_eq!(length(), 0);
+        // No gap stands for what was lost. The rest of a chunk may be there that was being written.
+        assert!(length() < 1 << 20, "{} bytes", length());
         let mut report = command("server");
         report.args(["report", folder.name()]);
         let (code, says) = if told.contains("deleted") {

@@ -3,7 +3,7 @@
 //! Each run is a separate process of this program, which writes a run's folder. Its client is that of `--loopback`, one
 //! that `--client` starts, or one that somebody else starts for each run.
 
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -112,8 +112,8 @@ impl Rounds {
         let failed =
             |wrong: String| CompareError::Round(format!("round {}, {}: {wrong}", round + 1, Escaped(file.display())));
         let client = self.clients.get(place).or_else(|| self.clients.first());
-        let mut server =
-            Running(self.server(file, &folder, client.is_some()).spawn().map_err(|error| failed(error.to_string()))?);
+        let mut server = Running::start(&mut self.server(file, &folder, client.is_some()))
+            .map_err(|error| failed(error.to_string()))?;
         let addresses = server.addresses();
         let (mut started, mut gone) = (None::<Running>, None);
         let code = loop {
@@ -121,11 +121,10 @@ impl Rounds {
                 return Err(failed("it was stopped".into()));
             }
             if let (Some(command), None, Ok(address)) = (client, &started, addresses.try_recv()) {
-                started = Some(Running(
-                    of_client(command, &address).spawn().map_err(|error| failed(format!("{command}: {error}")))?,
-                ));
+                let client = Running::start_group(&mut of_client(command, &address));
+                started = Some(client.map_err(|error| failed(format!("{command}: {error}")))?);
             }
-            if let Some(status) = server.0.try_wait().map_err(|error| failed(error.to_string()))? {
+            if let Some(status) = server.ended().map_err(|error| failed(error.to_string()))? {
                 break status.code();
             }
             // Its server would wait for another client. First it gets the time to end after a session.
@@ -169,13 +168,52 @@ pub(crate) fn of_client(command: &str, address: &str) -> Command {
 }
 
 /// A child process that is killed when this is dropped.
-pub(crate) struct Running(pub(crate) Child);
+pub(crate) struct Running {
+    child: Child,
+    /// Whether it leads a process group. What it has started is then killed with it, also if it has ended itself.
+    leads: bool,
+}
 
 impl Running {
+    /// Starts a process.
+    pub(crate) fn start(command: &mut Command) -> io::Result<Self> {
+        Ok(Self { child: command.spawn()?, leads: false })
+    }
+
+    /// Starts a process that leads a process group, where the system has those.
+    pub(crate) fn start_group(command: &mut Command) -> io::Result<Self> {
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(command, 0);
+        Ok(Self { child: command.spawn()?, leads: cfg!(unix) })
+    }
+
+    /// How it ended; `None` if it has not.
+    pub(crate) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+        #[cfg(unix)]
+        if self.leads {
+            return self.ended_unreaped();
+        }
+        self.child.try_wait()
+    }
+
+    /// As long as its leader is not reaped, no other process can have the group's id.
+    #[cfg(unix)]
+    fn ended_unreaped(&self) -> io::Result<Option<ExitStatus>> {
+        use std::os::unix::process::ExitStatusExt;
+
+        use rustix::process::{WaitId, WaitIdOptions, waitid};
+
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let status = waitid(WaitId::Pid(rustix::process::Pid::from_child(&self.child)), options)?;
+        // wait(2): the exit code is in the second byte, the signal in the first.
+        let raw = |code: Option<i32>, signal: Option<i32>| code.map_or(signal.unwrap_or_default(), |code| code << 8);
+        Ok(status.map(|status| ExitStatus::from_raw(raw(status.exit_status(), status.terminating_signal()))))
+    }
+
     /// Receives the address at which the server listens, once it does. Errors in the server's log are logged again.
     pub(crate) fn addresses(&mut self) -> Receiver<String> {
         let (send, receive) = bounded(1);
-        if let Some(stderr) = self.0.stderr.take() {
+        if let Some(stderr) = self.child.stderr.take() {
             let read = move || {
                 for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                     match line.split_once("listening on ").map(|(_, rest)| rest) {
@@ -196,14 +234,14 @@ impl Running {
 
     /// How it ended, if it ended and failed.
     fn failure(&mut self) -> Option<ExitStatus> {
-        self.0.try_wait().ok().flatten().filter(|status| !status.success())
+        self.ended().ok().flatten().filter(|status| !status.success())
     }
 
     /// Waits up to [`CLIENT_END`] for its end.
     pub(crate) fn wait(&mut self) {
         let looks = CLIENT_END.as_millis() / LOOK.as_millis();
         for _ in 0..looks {
-            if !matches!(self.0.try_wait(), Ok(None)) {
+            if !matches!(self.ended(), Ok(None)) {
                 return;
             }
             thread::sleep(LOOK);
@@ -213,8 +251,15 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        #[cfg(unix)]
+        if self.leads {
+            use rustix::process::{Pid, Signal, kill_process_group};
+
+            // An error means that nothing is left of it.
+            let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

@@ -75,9 +75,14 @@ impl Side {
     }
 
     fn take_frames(&mut self, folder: &Path) -> Result<(), CompareError> {
-        self.frames = table::read(folder, self.number())?;
+        let session = self.number();
+        self.frames = table::read(folder, session)?;
         if let Some(frames) = &mut self.frames {
             frames.sort_by_key(|frame| frame.id);
+            if let Some(twice) = frames.windows(2).find(|pair| pair[0].id == pair[1].id) {
+                let wrong = format!("frame {} of session {session} is in it twice", twice[0].id);
+                return Err(CompareError::Frames { path: folder.into(), wrong });
+            }
         }
         Ok(())
     }

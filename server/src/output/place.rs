@@ -17,7 +17,7 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// An open file or stream.
 pub(super) enum Place {
-    /// A regular file, whose content is kept for now.
+    /// A regular file, opened for appending, whose content is kept for now.
     File(File),
     /// Anything else that takes bytes.
     Stream(Box<dyn Write + Send>),
@@ -38,7 +38,7 @@ pub(super) async fn open(path: &Path, stop: &mut Stop) -> io::Result<Option<Plac
             Ok(Some(stream(OpenOptions::new().append(true).open(path)?)))
         }
         // An existing regular file, or a new one.
-        _ => Ok(Some(Place::File(OpenOptions::new().write(true).create(true).truncate(false).open(path)?))),
+        _ => Ok(Some(Place::File(OpenOptions::new().append(true).create(true).open(path)?))),
     }
 }
 

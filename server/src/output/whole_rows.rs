@@ -1,7 +1,7 @@
 //! A file that only ever holds whole rows, and reports when somebody else cut or deleted it.
 
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 
 use super::intact;
 use super::place::Place;
@@ -70,16 +70,16 @@ impl WholeRows {
             None => file.set_len(0).map(|()| 0)?,
         };
         append(file, end, &self.gathered).inspect_err(|(_, whole)| self.rows += whole).map_err(|(error, _)| error)?;
+        let end = end + self.gathered.len() as u64;
         self.rows += count(&self.gathered);
-        self.end = Some(end + self.gathered.len() as u64);
-        Ok(())
+        self.end = Some(end);
+        intact::check(file, end)
     }
 }
 
 /// Appends rows. If a write fails, the rows that found room stay, but no partial row does; their number is with the
 /// error.
 fn append(file: &mut File, end: u64, rows: &[u8]) -> Result<(), (io::Error, u64)> {
-    file.seek(SeekFrom::Start(end)).map_err(|error| (error, 0))?;
     let mut written = 0;
     while written < rows.len() {
         let error = match file.write(&rows[written..]) {
@@ -107,6 +107,10 @@ fn count(rows: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
+    fn created(path: &std::path::Path) -> File {
+        File::options().append(true).create_new(true).open(path).unwrap()
+    }
+
     #[test]
     fn a_file_that_is_deleted_or_cut_short_is_reported_at_the_next_row() {
         type Harm = fn(&std::path::Path) -> io::Result<()>;
@@ -115,7 +119,7 @@ mod tests {
         for (harm, word) in harms {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("rows");
-            let mut rows = WholeRows::new(Place::File(File::create(&path).unwrap()));
+            let mut rows = WholeRows::new(Place::File(created(&path)));
             rows.write_all(b"one\n").and_then(|()| rows.flush()).unwrap();
             harm(&path).unwrap();
             let told = rows.write_all(b"two\n").and_then(|()| rows.flush()).unwrap_err().to_string();
@@ -127,7 +131,7 @@ mod tests {
     fn a_file_that_is_moved_is_still_written() {
         let folder = tempfile::tempdir().unwrap();
         let (path, moved) = (folder.path().join("rows"), folder.path().join("moved"));
-        let mut rows = WholeRows::new(Place::File(File::create(&path).unwrap()));
+        let mut rows = WholeRows::new(Place::File(created(&path)));
         rows.write_all(b"one\n").and_then(|()| rows.flush()).unwrap();
         std::fs::rename(&path, &moved).unwrap();
         rows.write_all(b"two\n").and_then(|()| rows.flush()).unwrap();

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::geometry::Circle;
 use shared::image::PixelFormat;
-use shared::protocol::message::Meta;
+use shared::protocol::message::{COORDINATE_LIMIT, Meta};
 
 use crate::truth::{Limit, Projected, Truth};
 
@@ -93,18 +93,23 @@ impl NotedTruth {
             Self::Ball { x, y, radius, limit, projected } => {
                 let is_seen = projected.is_none_or(|NotedProjection { centre, centroid, plane, .. }| {
                     let all = [centre.0, centre.1, centroid.0, centroid.1, plane.0, plane.1, plane.2];
-                    all.iter().all(|value| value.is_finite()) && plane.2 > 0.0
+                    all.into_iter().all(is_within) && plane.2 > 0.0
                 });
                 let is_limit = match limit {
                     NotedLimit::Bound { px } | NotedLimit::Reference { px } => px.is_finite() && px >= 0.0,
                     NotedLimit::Unknown => true,
                 };
-                x.is_finite() && y.is_finite() && radius.is_finite() && radius > 0.0 && is_limit && is_seen
+                [x, y, radius].into_iter().all(is_within) && radius > 0.0 && is_limit && is_seen
             }
-            Self::Centre { x, y } => x.is_finite() && y.is_finite(),
+            Self::Centre { x, y } => is_within(x) && is_within(y),
             Self::Balls { .. } | Self::Empty | Self::Unknown => true,
         }
     }
+}
+
+/// Within the limit of answers, so that errors and their squares stay finite.
+fn is_within(px: f64) -> bool {
+    px.abs() <= COORDINATE_LIMIT
 }
 
 impl From<Truth> for NotedTruth {

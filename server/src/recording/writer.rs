@@ -194,6 +194,11 @@ impl<W: Write> Writer<W> {
         Ok(self.file)
     }
 
+    /// Number of bytes of the file.
+    pub(crate) fn written(&self) -> u64 {
+        self.at
+    }
+
     /// Returns the file, and discards the open chunk.
     pub(crate) fn into_inner(self) -> W {
         self.file

@@ -56,8 +56,11 @@ fn number(least: u64) -> impl Fn(&str) -> Result<usize, String> + Clone {
 }
 
 fn positive(text: &str) -> Result<Duration, String> {
-    let time = humantime::parse_duration(text).ok().filter(|time| !time.is_zero());
-    time.ok_or_else(|| format!("\"{text}\" is not a duration such as 10s or 500ms"))
+    match humantime::parse_duration(text) {
+        Ok(time) if time.is_zero() => Err(format!("\"{text}\" is not longer than 0: write 10s, for example")),
+        Ok(time) => Ok(time),
+        Err(_) => Err(format!("\"{text}\" is not a duration such as 10s or 500ms")),
+    }
 }
 
 fn bytes(text: &str) -> Result<usize, String> {
@@ -107,7 +110,7 @@ mod tests {
             ("--max-waiting=x", "from 1 to 65536"),
             ("--max-offers=-1", "from 1 to 65536"),
             ("--max-requests=70000", "from 0 to 65536"),
-            ("--handshake-limit=0s", "a duration such as 10s"),
+            ("--handshake-limit=0s", "longer than 0: write 10s"),
             ("--idle-limit=soon", "a duration such as 10s"),
             ("--max-in-flight=100", "from 4096 to"),
         ] {

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use shared::bounded::{self, BoundedError};
 use shared::geometry::Circle;
+use shared::protocol::message::COORDINATE_LIMIT;
 use shared::text::{Brief, Escaped};
 use thiserror::Error;
 
@@ -94,6 +95,9 @@ pub enum TruthError {
         first: u64,
     },
 }
+
+/// What a coordinate is.
+const COORDINATE: &str = "a number of px from -1000000 to 1000000; leave the row out if the truth is not known";
 
 const HEADERS: &str = "frame,x,y,radius (task circle) or frame,count (task count)";
 
@@ -206,12 +210,11 @@ impl Row<'_> {
     }
 
     fn circle(&self) -> Result<Truth, TruthError> {
-        let [x, y] = [1, 2]
-            .map(|column| self.value(column, "a number of px; leave the row out if the truth is not known", finite));
+        let [x, y] = [1, 2].map(|column| self.value(column, COORDINATE, within));
         let (x, y) = (x?, y?);
-        let radius = self.value(3, "a number of px over 0, nor empty", |text| match text {
+        let radius = self.value(3, "a number of px over 0 and up to 1000000, nor empty", |text| match text {
             "" => Some(None),
-            text => finite(text).filter(|radius| *radius > 0.0).map(Some),
+            text => within(text).filter(|radius| *radius > 0.0).map(Some),
         })?;
         Ok(match radius {
             Some(radius) => Truth::Ball { circle: Circle { x, y, radius }, limit: Limit::Unknown },
@@ -231,8 +234,9 @@ impl Row<'_> {
     }
 }
 
-fn finite(text: &str) -> Option<f64> {
-    text.parse().ok().filter(|number: &f64| number.is_finite())
+/// A number within the limit of answers, so that errors and their squares stay finite.
+fn within(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|number: &f64| number.abs() <= COORDINATE_LIMIT)
 }
 
 fn brief(text: &str) -> String {
@@ -288,6 +292,9 @@ mod tests {
             ("1,NaN,2,3", "x", "NaN"),
             ("1,inf,2,3", "x", "inf"),
             ("1,2,1e999,3", "y", "1e999"),
+            ("1,1e308,2,3", "x", "1e308"),
+            ("1,-1000001,2,3", "x", "-1000001"),
+            ("1,2,3,1e300", "radius", "1e300"),
             ("1,,2,3", "x", ""),
             ("1,2,3,0", "radius", "0"),
             ("1,2,3,-1", "radius", "-1"),

@@ -41,9 +41,9 @@ pub(super) fn write_run(folder: &Path, text: &str) -> io::Result<File> {
     Ok(file)
 }
 
-/// Creates a file that is not there yet.
+/// Creates a file that is not there yet, for appending.
 pub(super) fn created(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).open(path)
+    OpenOptions::new().append(true).create_new(true).open(path)
 }
 
 /// Whether the run of this folder is still going on. `run` is its open file.

@@ -125,12 +125,19 @@ fn frames_that_never_came_to_the_output_are_counted() {
 }
 
 #[test]
-fn an_endless_report_counts_as_none() {
+fn an_endless_report_is_refused_and_an_empty_one_counts_as_none() {
     let folder = tempfile::tempdir().unwrap();
     written(folder.path(), false);
     // A hole of 8 GiB, which takes no room.
-    fs::File::create(folder.path().join(REPORT)).unwrap().set_len(8 << 30).unwrap();
-    let renewed = renew(folder.path()).unwrap();
-    assert!(!renewed.had_report && renewed.frames == 2, "{renewed:?}");
-    assert_eq!(report(folder.path())["sessions"].as_array().unwrap().len(), 2);
+    let path = folder.path().join(REPORT);
+    fs::File::create(&path).unwrap().set_len(8 << 30).unwrap();
+    let wrong = renew(folder.path()).unwrap_err().to_string();
+    assert!(wrong.contains("report.json is no report that can be read (larger than 256 MiB)"), "{wrong}");
+    // A power cut may leave blocks of zeros.
+    for length in [0, 4096] {
+        fs::File::create(&path).unwrap().set_len(length).unwrap();
+        let renewed = renew(folder.path()).unwrap();
+        assert!(!renewed.had_report && renewed.frames == 2, "{renewed:?}");
+        assert_eq!(report(folder.path())["sessions"].as_array().unwrap().len(), 2);
+    }
 }

@@ -38,13 +38,14 @@ pub(crate) struct Plot<'a> {
 impl<'a> Axis<'a> {
     /// A linear axis.
     pub(crate) fn linear(label: &'a str, from: f64, to: f64) -> Self {
+        let (from, to) = (drawable(from), drawable(to));
         let to = if to > from { to } else { from + 1.0 };
         Self { label, from, to, is_log: false }
     }
 
     /// A logarithmic axis, for positive numbers.
     pub(crate) fn log(label: &'a str, from: f64, to: f64) -> Self {
-        let from = from.max(1e-9);
+        let (from, to) = (drawable(from.max(1e-9)), drawable(to));
         let to = if to > from * 1.01 { to } else { from * 10.0 };
         Self { label, from, to, is_log: true }
     }
@@ -74,6 +75,12 @@ impl<'a> Axis<'a> {
         let first = (self.from / step).ceil() as i64;
         (first..first + 12).map(|place| place as f64 * step).take_while(|tick| *tick <= self.to + step * 1e-6).collect()
     }
+}
+
+/// A number that an axis can end at: whole numbers up to 2⁵³ are exact, so ticks of any step are different numbers.
+fn drawable(value: f64) -> f64 {
+    const FARTHEST: f64 = (1_u64 << 53) as f64;
+    if value.is_nan() { 0.0 } else { value.clamp(-FARTHEST / 10.0, FARTHEST / 10.0) }
 }
 
 impl<'a> Plot<'a> {
@@ -285,6 +292,19 @@ mod tests {
         assert_eq!(Axis::linear("", -3.0, 7.0).ticks(), [-2.0, 0.0, 2.0, 4.0, 6.0]);
         assert_eq!(Axis::log("", 0.01, 0.1).ticks(), [0.01, 0.02, 0.05, 0.1]);
         assert!(Axis::linear("", 5.0, 5.0).ticks().len() > 1, "an axis of one value has a length");
+    }
+
+    #[test]
+    fn an_axis_of_any_numbers_has_few_ticks_all_of_them_finite() {
+        let ends =
+            [0.0, 1.0, -1.0, 1e-320, 1e16, 1e300, f64::MAX, f64::MIN, f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
+        for (from, to) in ends.into_iter().flat_map(|from| ends.map(|to| (from, to))) {
+            for axis in [Axis::linear("", from, to), Axis::log("", from, to)] {
+                let ticks = axis.ticks();
+                assert!(ticks.len() <= 60 && ticks.iter().all(|tick| tick.is_finite()), "{from} to {to}: {ticks:?}");
+                assert!((0.0..=1.0).contains(&axis.share(from.max(0.5))), "{from} to {to}");
+            }
+        }
     }
 
     #[test]

@@ -96,7 +96,7 @@ struct Outgoing<'a> {
 impl RecordingFile {
     /// Creates the file, which must not be there yet.
     pub(super) fn create(path: &Path, run: &Run, task: TaskName) -> io::Result<Self> {
-        let file = File::options().write(true).create_new(true).open(path)?;
+        let file = File::options().append(true).create_new(true).open(path)?;
         // Chunks are gathered in memory and written as a whole, so that a crash leaves whole ones.
         let mut writer = Writer::begin(BufWriter::new(file.try_clone()?), &format!("plumb {}", run.version))?;
         writer.metadata(&about(run, task))?;
@@ -210,8 +210,8 @@ impl RecordingFile {
     pub(super) fn flush(&mut self) -> io::Result<()> {
         intact::check(&self.file, self.whole)?;
         self.writer.flush()?;
-        self.whole = self.file.metadata()?.len();
-        Ok(())
+        self.whole = self.writer.written();
+        intact::check(&self.file, self.whole)
     }
 
     /// Completes the file, with the report if there is one.
@@ -221,7 +221,8 @@ impl RecordingFile {
             report => self.writer.attach("report.json", "application/json", report.as_bytes()),
         });
         let Self { writer, file, whole, .. } = self;
-        attached.and_then(|()| writer.finish().map(drop)).inspect_err(|_| cut(&file, whole))
+        let finished = attached.and_then(|()| writer.finish().map(drop)).and_then(|()| intact::check(&file, whole));
+        finished.inspect_err(|_| cut(&file, whole))
     }
 
     /// Abandons the file. It keeps its whole chunks.

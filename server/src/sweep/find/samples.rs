@@ -5,13 +5,14 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use shared::bounded::BoundedLines;
 
 use super::search::Sampled;
+use crate::output::intact;
 use crate::sweep::error::SweepError;
 
 /// Name of the file.
@@ -26,6 +27,8 @@ pub(super) struct Samples {
     path: PathBuf,
     /// Locked as long as this lives.
     file: File,
+    /// Number of bytes of the file.
+    written: u64,
     known: Known,
 }
 
@@ -54,8 +57,8 @@ impl Samples {
     pub(super) fn open(folder: &Path) -> Result<Self, SweepError> {
         fs::create_dir_all(folder).map_err(SweepError::at(folder))?;
         let path = folder.join(FILE);
-        let (file, known) = read(&path)?;
-        Ok(Self { path, file, known })
+        let (file, written, known) = read(&path)?;
+        Ok(Self { path, file, written, known })
     }
 
     /// The figure of a trial, if it has run.
@@ -72,16 +75,17 @@ impl Samples {
         // Names and finite numbers always have a JSON form.
         let text = shared::json::to_string(&line).unwrap_or_default() + "\n";
         // One write, so that a kill leaves a whole line or one that is cut short.
-        self.file.write_all(text.as_bytes()).map_err(SweepError::at(&self.path))?;
+        intact::append(&self.file, self.written, text.as_bytes()).map_err(SweepError::at(&self.path))?;
+        self.written += text.len() as u64;
         self.known.insert((line.trial, line.figure), sampled);
         Ok(())
     }
 }
 
 /// Opens a file, locks it, and reads its samples. The next sample goes to its end.
-fn read(path: &Path) -> Result<(File, Known), SweepError> {
+fn read(path: &Path) -> Result<(File, u64, Known), SweepError> {
     let at = SweepError::at(path);
-    let mut file = File::options().read(true).write(true).create(true).truncate(false).open(path).map_err(&at)?;
+    let file = File::options().read(true).append(true).create(true).open(path).map_err(&at)?;
     file.try_lock().map_err(|wrong| match wrong {
         TryLockError::WouldBlock => {
             at(io::Error::other("another search is using this folder: give each its own --out"))
@@ -104,8 +108,8 @@ fn read(path: &Path) -> Result<(File, Known), SweepError> {
         return Err(at(io::Error::other("its last line holds no sample of a search: delete the file")));
     }
     // Only now: what is no file of samples stays as it is.
-    file.set_len(whole as u64).and_then(|()| file.seek(SeekFrom::End(0))).map_err(&at)?;
-    Ok((file, known))
+    file.set_len(whole as u64).map_err(&at)?;
+    Ok((file, whole as u64, known))
 }
 
 /// Whether a text may be a line that was cut short.
@@ -166,6 +170,27 @@ mod tests {
             let samples = Samples::open(folder.path()).unwrap();
             assert_eq!(samples.get("c", "frames.missed"), Some(sampled(3)), "{cut} bytes less");
             assert_eq!(samples.get("b", "frames.missed"), None);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_is_cut_or_deleted_meanwhile_is_reported_and_no_sample_follows_a_gap() {
+        type Harm = fn(&Path) -> io::Result<()>;
+        let harms: [(Harm, &str); 2] = [
+            (|path| fs::write(path, ""), "it was cut short meanwhile"),
+            (|path| fs::remove_file(path), "it was deleted meanwhile"),
+        ];
+        for (harm, told) in harms {
+            let folder = tempfile::tempdir().unwrap();
+            let mut samples = Samples::open(folder.path()).unwrap();
+            samples.keep("a", "frames.missed", sampled(1)).unwrap();
+            harm(&folder.path().join(FILE)).unwrap();
+            let wrong = samples.keep("b", "frames.missed", sampled(2)).unwrap_err().to_string();
+            assert!(wrong.contains(FILE) && wrong.ends_with(told), "{wrong}");
+            assert_eq!(samples.get("b", "frames.missed"), None);
+            drop(samples);
+            assert_eq!(Samples::open(folder.path()).unwrap().get("a", "frames.missed"), None);
         }
     }
 

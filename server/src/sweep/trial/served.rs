@@ -35,7 +35,7 @@ pub(super) fn run(
     let folder = claim.part();
     let run = RunConfig::new(&spec).to_toml().map_err(TrialError::failed)?;
     put(folder, RUN, &(head(plan, trial) + &run))?;
-    let mut server = Running(server(folder, plan.frames).spawn()?);
+    let mut server = Running::start(&mut server(folder, plan.frames))?;
     let addresses = server.addresses();
     let mut started = None;
     let code = loop {
@@ -43,10 +43,10 @@ pub(super) fn run(
             return Err(TrialError::Stopped);
         }
         if let (None, Ok(address)) = (&started, addresses.try_recv()) {
-            let spawned = of_client(client, &address).spawn();
-            started = Some(Running(spawned.map_err(|error| TrialError::Failed(format!("{client}: {error}")))?));
+            let spawned = Running::start_group(&mut of_client(client, &address));
+            started = Some(spawned.map_err(|error| TrialError::Failed(format!("{client}: {error}")))?);
         }
-        match server.0.try_wait()? {
+        match server.ended()? {
             Some(status) => break status.code(),
             None => thread::sleep(LOOK),
         }

@@ -20,7 +20,7 @@ mod tests;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use shared::bounded;
@@ -115,8 +115,7 @@ impl Journal {
             Self { folder: folder.to_owned(), number, own, written: reader.whole(), others: BTreeMap::new(), format };
         journal.refresh(&mut known)?;
         // Only now: a file with a wrong line stays as it is.
-        let begun = journal.own.set_len(reader.whole()).and_then(|()| journal.own.seek(SeekFrom::End(0)));
-        begun.map_err(SweepError::at(&path))?;
+        journal.own.set_len(reader.whole()).map_err(SweepError::at(&path))?;
         if journal.written == 0 {
             let head = journal.format.head.clone();
             journal.append(&head)?;
@@ -167,9 +166,16 @@ impl Journal {
 
     fn append(&mut self, line: &str) -> Result<(), SweepError> {
         // One write, so that a kill leaves a whole line or one that is cut short. Behind a gap nobody would read it.
-        let appended = intact::check(&self.own, self.written).and_then(|()| self.own.write_all(line.as_bytes()));
-        self.written += line.len() as u64;
-        appended.map_err(SweepError::at(&self.folder.join(name(self.number))))
+        let appended = intact::append(&self.own, self.written, line.as_bytes());
+        self.written += appended.as_ref().map_or(0, |()| line.len() as u64);
+        let path = self.folder.join(name(self.number));
+        let at = SweepError::at(&path);
+        appended.map_err(|error| match error.kind() {
+            io::ErrorKind::StorageFull => {
+                at(io::Error::other(format!("{error}; make room, and run the same command again to continue")))
+            }
+            _ => at(error),
+        })
     }
 }
 
@@ -209,7 +215,7 @@ fn free(folder: &Path, plan: &Plan) -> Result<(u32, File), SweepError> {
     for number in 1..=MOST_PROCESSES {
         let path = folder.join(name(number));
         let at = SweepError::at(&path);
-        let file = File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(&at)?;
+        let file = File::options().read(true).append(true).create(true).open(&path).map_err(&at)?;
         match file.try_lock() {
             Ok(()) => return Ok((number, file)),
             Err(TryLockError::WouldBlock) if plan.alone => {

@@ -28,6 +28,24 @@ pub enum RenewError {
     /// The file of the run cannot be read.
     #[error(transparent)]
     Run(#[from] FileError),
+    /// The report cannot be read. It holds what the frames do not tell, so it is not replaced.
+    #[error("{} is no report that can be read ({wrong}): restore it, or move it away, and a report is made from the frames alone", Escaped(&path.display().to_string()))]
+    NotAReport {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        wrong: String,
+    },
+    /// The file of the run and the report are of different runs.
+    #[error("{} is not the run of {}: {wrong}; restore the file that was changed", Escaped(&run.display().to_string()), Escaped(&report.display().to_string()))]
+    OtherRun {
+        /// The file of the run.
+        run: PathBuf,
+        /// The report.
+        report: PathBuf,
+        /// Where they differ.
+        wrong: String,
+    },
     /// A row cannot be read.
     #[error("{}: line {line} is not a row of the task {task}: {wrong}; correct or remove it", Escaped(&path.display().to_string()))]
     Row {

@@ -11,6 +11,7 @@ use crate::gate::GateVerdict;
 use crate::output::report::{
     ClientReport, ClockReport, EncodingReport, Incomplete, SCHEMA, SessionReport, SourceReport, UdpBuffers, Whereabouts,
 };
+use crate::run::RunConfig;
 use crate::score::bounds::Bounds;
 use crate::score::latency::Percentiles;
 use crate::session::{ClientInfo, SentBytes};
@@ -39,6 +40,9 @@ const OF_TICKS: &str = "latency_us.corrected.";
 
 /// The names of links. The report has no others.
 const LINKS: [&str; 5] = ["webrtc", "tcp", "grpc", "memory", "none"];
+
+/// The entry of a run's options that lists those without effect.
+const UNUSED: &str = "unused_options";
 
 /// A report that was read.
 pub(super) struct Known<'a> {
@@ -69,6 +73,8 @@ struct Written<'a> {
 struct RunHead {
     version: String,
     seed: u64,
+    #[serde(default)]
+    config: serde_json::Map<String, serde_json::Value>,
 }
 
 /// What a report says about a session besides its frames' figures.
@@ -133,14 +139,20 @@ struct KnownLatency {
 }
 
 impl<'a> Known<'a> {
-    /// Reads a report. `None` if the text is not a report.
-    pub(super) fn read(text: &'a str) -> Option<Self> {
-        let written: Written<'a> =
-            serde_json::from_str(text).ok().filter(|written: &Written<'_>| written.schema == SCHEMA)?;
-        let run = serde_json::from_str(written.run.get()).ok()?;
+    /// Reads a report.
+    ///
+    /// # Errors
+    /// Why the text is not a report.
+    pub(super) fn read(text: &'a str) -> Result<Self, String> {
+        let said = |error: serde_json::Error| error.to_string();
+        let written: Written<'a> = serde_json::from_str(text).map_err(said)?;
+        if written.schema != SCHEMA {
+            return Err(format!("it has schema {}, and this server reads schema {SCHEMA}", written.schema));
+        }
+        let run = serde_json::from_str(written.run.get()).map_err(said)?;
         let (mut ended, mut ended_texts, mut running) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
         for &text in &written.sessions {
-            let session: KnownSession = serde_json::from_str(text.get()).ok()?;
+            let session: KnownSession = serde_json::from_str(text.get()).map_err(said)?;
             if session.end.kind == "running" {
                 running.insert(session.session, session);
             } else {
@@ -148,7 +160,24 @@ impl<'a> Known<'a> {
                 ended_texts.push(text.get());
             }
         }
-        Some(Self { written, run, ended, ended_texts, running })
+        Ok(Self { written, run, ended, ended_texts, running })
+    }
+
+    /// Checks that this run wrote the report. An earlier version may have written it, without some of the options.
+    /// Options that have no effect on the run are in the report alone.
+    ///
+    /// # Errors
+    /// The first option that differs.
+    pub(super) fn check_run(&self, config: &RunConfig) -> Result<(), String> {
+        let value = serde_json::to_value(config).unwrap_or_default();
+        let unused = self.run.config.get(UNUSED).and_then(serde_json::Value::as_array);
+        let is_used =
+            |name: &str| name != UNUSED && !unused.is_some_and(|unused| unused.iter().any(|other| other == name));
+        let of_both = self.run.config.iter().filter_map(|(name, theirs)| Some((name, theirs, value.get(name)?)));
+        match of_both.filter(|(name, ..)| is_used(name)).find(|(_, theirs, ours)| theirs != ours) {
+            Some((name, theirs, ours)) => Err(format!("{name} is {ours} there, and {theirs} in the report")),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn run_text(&self) -> &str {

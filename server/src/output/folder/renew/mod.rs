@@ -116,8 +116,18 @@ struct Renewal<'a> {
 impl Renewal<'_> {
     fn all(self, seen: &Seen) -> Result<Renewed, RenewError> {
         // Its sessions are taken over as text. An earlier version may have written it.
-        let text = bounded::text(&self.path(REPORT), MAX_REPORT_BYTES).ok().map(|text| shared::json::escaped(&text));
-        let known = text.as_deref().and_then(Known::read);
+        let text = self.report_text()?.map(|text| shared::json::escaped(&text));
+        let known = match &text {
+            Some(text) => Some(Known::read(text).map_err(|wrong| self.not_a_report(wrong))?),
+            None => None,
+        };
+        if let Some(known) = &known {
+            known.check_run(&RunConfig::new(&self.spec)).map_err(|wrong| RenewError::OtherRun {
+                run: self.path(RUN),
+                report: self.path(REPORT),
+                wrong,
+            })?;
+        }
         let (mut document, version, seed) = self.document(known.as_ref())?;
         let typed = ParquetFile::create(self.folder, self.task()).map_err(failed(self.folder, TABLE))?;
         let mut restorer = Restorer::new(&self.spec, self.judge(&document), known.as_ref());
@@ -148,6 +158,27 @@ impl Renewal<'_> {
         self.folder.join(name)
     }
 
+    /// The last report. `None` if there is none: if it was not begun, or a full disk or a power cut left it empty.
+    fn report_text(&self) -> Result<Option<String>, RenewError> {
+        let path = self.path(REPORT);
+        if path.exists() && !path.is_file() {
+            return Err(self.not_a_report("it is not a file".into()));
+        }
+        let text = match bounded::text(&path, MAX_REPORT_BYTES) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(self.not_a_report(error.to_string())),
+        };
+        // Some editors write a byte order mark.
+        let text = text.trim_start_matches('\u{feff}');
+        let is_empty = text.chars().all(|letter| letter.is_whitespace() || letter == '\0');
+        Ok((!is_empty).then(|| text.to_owned()))
+    }
+
+    fn not_a_report(&self, wrong: String) -> RenewError {
+        RenewError::NotAReport { path: self.path(REPORT), wrong }
+    }
+
     fn run_text(&self) -> io::Result<String> {
         bounded::text(&self.path(RUN), MAX_FILE_BYTES)
     }
@@ -162,9 +193,10 @@ impl Renewal<'_> {
 
     /// Where each session ends.
     fn seen(&self) -> Result<Seen, RenewError> {
-        let mut seen = Seen::default();
-        for row in self.rows()? {
-            seen.add(row?.session);
+        let (mut seen, mut rows) = (Seen::default(), self.rows()?);
+        while let Some(row) = rows.next() {
+            let Row { line, session, record } = row?;
+            seen.add(session, record.id).map_err(|wrong| rows.wrong(line, &wrong))?;
         }
         Ok(seen)
     }
@@ -179,7 +211,7 @@ impl Renewal<'_> {
         document: &mut Document,
     ) -> Result<Option<ParquetFile>, RenewError> {
         for (index, row) in (0..).zip(self.rows()?) {
-            let Row { session, record } = row?;
+            let Row { session, record, .. } = row?;
             if let Some(typed) = &mut typed {
                 let added = typed.add(table::row(self.task(), session, &record));
                 added.map_err(failed(self.folder, TABLE))?;

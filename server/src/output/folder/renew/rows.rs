@@ -74,6 +74,8 @@ fn whole_rows(file: &mut File, length: u64) -> io::Result<u64> {
 
 /// A row: a frame of a session.
 pub(super) struct Row {
+    /// Its line in the file, from 1.
+    pub(super) line: u64,
     pub(super) session: u64,
     pub(super) record: FrameRecord,
 }
@@ -138,7 +140,8 @@ impl Rows {
         self.columns.iter().map(field).collect()
     }
 
-    fn wrong(&self, line: u64, wrong: &str) -> RenewError {
+    /// The error for a row.
+    pub(super) fn wrong(&self, line: u64, wrong: &str) -> RenewError {
         RenewError::Row { path: self.path.clone(), line, task: self.task.name(), wrong: wrong.to_owned() }
     }
 
@@ -153,7 +156,9 @@ impl Rows {
         });
         let cells = cells.collect::<Result<Vec<_>, _>>()?;
         match table::frame(self.task, &cells, self.limit) {
-            Some((session, record)) => Ok(Row { session, record }),
+            Some((session, record)) => {
+                Ok(Row { line: self.record.position().map_or(0, csv::Position::line), session, record })
+            }
             None => Err("session, frame, outcome and warmup do not go together".into()),
         }
     }

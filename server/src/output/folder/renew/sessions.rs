@@ -10,19 +10,32 @@ pub(super) struct Seen {
     frames: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Session {
     frames: u64,
+    /// The place of its last row.
     last: u64,
+    /// The frame of its last row.
+    frame: u64,
 }
 
 impl Seen {
-    /// Adds the next row, which is of this session.
-    pub(super) fn add(&mut self, session: u64) {
-        let of_session = self.sessions.entry(session).or_default();
+    /// Adds the next row, which is this frame of this session.
+    ///
+    /// # Errors
+    /// If the frame does not come after the session's last one: a run writes each frame once, in their order.
+    pub(super) fn add(&mut self, session: u64, frame: u64) -> Result<(), String> {
+        let of_session = self.sessions.entry(session).or_insert(Session { frames: 0, last: 0, frame });
+        if of_session.frames > 0 && frame <= of_session.frame {
+            return Err(match frame == of_session.frame {
+                true => format!("it repeats frame {frame} of session {session}"),
+                false => format!("its frame {frame} comes after frame {} of session {session}", of_session.frame),
+            });
+        }
         of_session.frames += 1;
-        of_session.last = self.frames;
+        (of_session.last, of_session.frame) = (self.frames, frame);
         self.frames += 1;
+        Ok(())
     }
 
     /// Number of all rows.
