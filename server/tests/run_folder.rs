@@ -122,17 +122,21 @@ fn renewing_a_complete_run_changes_nothing() {
 fn a_file_that_somebody_changed_is_refused_and_nothing_is_written() {
     let folder = Folder::new();
     unpaced(&["--frames", "30", "--seed", "7", "--size", "160x120", "--out", folder.name()]).expect(0);
-    let twice = |rows: &str| rows.replace("\n1,8,", "\n1,7,");
-    let changes: [(&str, &dyn Fn(&str) -> String, &str); 7] = [
-        ("frames.csv", &twice, "line 10 is not a row of the task circle: it repeats frame 7 of session 1"),
-        ("frames.csv", &|rows| rows.replace("\n1,8,", "\n1,3,"), "its frame 3 comes after frame 7 of session 1"),
-        ("report.json", &|report| report.to_owned() + "\n\0", "report.json is no report that can be read"),
-        ("report.json", &|report| report[..report.len() / 2].to_owned(), "move it away"),
-        ("report.json", &|report| report.replace("\"schema\": 1", "\"schema\": 2"), "it has schema 2"),
-        ("run.toml", &|run| run[..100].to_owned(), "is not the run of"),
+    type Change = fn(&str) -> String;
+    let changes: [(&str, Change, &str); 7] = [
+        (
+            "frames.csv",
+            |rows| rows.replace("\n1,8,", "\n1,7,"),
+            "line 10 is not a row of the task circle: it repeats frame 7 of session 1",
+        ),
+        ("frames.csv", |rows| rows.replace("\n1,8,", "\n1,3,"), "its frame 3 comes after frame 7 of session 1"),
+        ("report.json", |report| report.to_owned() + "\n\0", "report.json is no report that can be read"),
+        ("report.json", |report| report[..report.len() / 2].to_owned(), "move it away"),
+        ("report.json", |report| report.replace("\"schema\": 1", "\"schema\": 2"), "it has schema 2"),
+        ("run.toml", |run| run[..100].to_owned(), "is not the run of"),
         (
             "run.toml",
-            &|run| run.replace("160x120", "170x120"),
+            |run| run.replace("160x120", "170x120"),
             "size is \"170x120\" there, and \"160x120\" in the report",
         ),
     ];
