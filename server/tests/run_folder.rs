@@ -140,6 +140,8 @@ fn a_file_that_somebody_changed_is_refused_and_nothing_is_written() {
             "size is \"170x120\" there, and \"160x120\" in the report",
         ),
     ];
+    // A torn row, which would be cut off.
+    fs::write(folder.path.join("frames.csv"), folder.read("frames.csv") + "1,30,3").expect("written");
     let all = || ALL.map(|name| fs::read(folder.path.join(name)).expect("a file"));
     for (name, change, told) in changes {
         let before = folder.read(name);

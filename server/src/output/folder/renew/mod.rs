@@ -73,13 +73,14 @@ pub fn renew(folder: &Path) -> Result<Renewed, RenewError> {
     let frames = folder.join(FRAMES);
     let extent = Extent::of(&frames).map_err(failed(folder, FRAMES))?;
     let renewal = Renewal { folder, spec, extent };
-    // Nothing in the folder changes before every row was read.
+    // Nothing in the folder changes before the report and every row were read.
+    let report = renewal.report_text()?;
     let seen = renewal.seen()?;
     extent.cut(&frames).map_err(failed(folder, FRAMES))?;
     Parts::of(folder, &RENAMED).remove().map_err(failed(folder, TABLE))?;
     // The figures do not need it, so they are there also if it is lost.
     let recording = repaired(folder).map_err(|error| error.to_string());
-    Ok(Renewed { recording, ..renewal.all(&seen)? })
+    Ok(Renewed { recording, ..renewal.all(&seen, report.as_deref())? })
 }
 
 /// The open file of the run, if a run wrote the folder.
@@ -114,20 +115,8 @@ struct Renewal<'a> {
 }
 
 impl Renewal<'_> {
-    fn all(self, seen: &Seen) -> Result<Renewed, RenewError> {
-        // Its sessions are taken over as text. An earlier version may have written it.
-        let text = self.report_text()?.map(|text| shared::json::escaped(&text));
-        let known = match &text {
-            Some(text) => Some(Known::read(text).map_err(|wrong| self.not_a_report(wrong))?),
-            None => None,
-        };
-        if let Some(known) = &known {
-            known.check_run(&RunConfig::new(&self.spec)).map_err(|wrong| RenewError::OtherRun {
-                run: self.path(RUN),
-                report: self.path(REPORT),
-                wrong,
-            })?;
-        }
+    fn all(self, seen: &Seen, report: Option<&str>) -> Result<Renewed, RenewError> {
+        let known = report.map(Known::read).transpose().map_err(|wrong| self.not_a_report(wrong))?;
         let (mut document, version, seed) = self.document(known.as_ref())?;
         let typed = ParquetFile::create(self.folder, self.task()).map_err(failed(self.folder, TABLE))?;
         let mut restorer = Restorer::new(&self.spec, self.judge(&document), known.as_ref());
@@ -158,7 +147,8 @@ impl Renewal<'_> {
         self.folder.join(name)
     }
 
-    /// The last report. `None` if there is none: if it was not begun, or a full disk or a power cut left it empty.
+    /// The last report, if it is one, and of this run. `None` if there is none: if it was not begun, or a full disk or a
+    /// power cut left it empty. Its sessions are taken over as text. An earlier version may have written it.
     fn report_text(&self) -> Result<Option<String>, RenewError> {
         let path = self.path(REPORT);
         if path.exists() && !path.is_file() {
@@ -171,8 +161,17 @@ impl Renewal<'_> {
         };
         // Some editors write a byte order mark.
         let text = text.trim_start_matches('\u{feff}');
-        let is_empty = text.chars().all(|letter| letter.is_whitespace() || letter == '\0');
-        Ok((!is_empty).then(|| text.to_owned()))
+        if text.chars().all(|letter| letter.is_whitespace() || letter == '\0') {
+            return Ok(None);
+        }
+        let text = shared::json::escaped(text);
+        let known = Known::read(&text).map_err(|wrong| self.not_a_report(wrong))?;
+        known.check_run(&RunConfig::new(&self.spec)).map_err(|wrong| RenewError::OtherRun {
+            run: self.path(RUN),
+            report: path,
+            wrong,
+        })?;
+        Ok(Some(text))
     }
 
     fn not_a_report(&self, wrong: String) -> RenewError {
