@@ -17,6 +17,7 @@ pub(crate) mod intact;
 pub mod json;
 mod junit;
 mod list;
+pub(crate) mod lockable;
 pub mod mcap;
 pub(crate) mod part;
 mod parts;

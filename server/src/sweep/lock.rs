@@ -4,12 +4,13 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::output::lockable::Lockable;
+
 /// A locked file. It is removed, and then released, when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Lock {
     path: PathBuf,
-    /// Holds the lock.
-    _held: File,
+    _held: Lockable,
 }
 
 impl Lock {
@@ -19,7 +20,7 @@ impl Lock {
     /// If the file cannot be made.
     pub(crate) fn take(path: PathBuf) -> io::Result<Option<Self>> {
         loop {
-            let held = opened(&path)?;
+            let held = Lockable(opened(&path)?);
             match held.try_lock() {
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 // On a file system without locks, work is at worst done twice.

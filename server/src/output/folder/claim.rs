@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 use super::RUN;
+use crate::output::lockable::Lockable;
 
 /// Makes the folder if it is absent.
 ///
@@ -28,15 +29,15 @@ pub(super) fn claim(folder: &Path) -> io::Result<()> {
     tempfile::tempfile_in(folder).map(drop)
 }
 
-/// Writes the file of the run, and locks it as long as it is open. The lock shows that the run is going on.
+/// Writes the file of the run, and locks it as long as this lives. The lock shows that the run is going on.
 ///
 /// # Errors
 /// If another run has written the file meanwhile, or if it cannot be written.
-pub(super) fn write_run(folder: &Path, text: &str) -> io::Result<File> {
-    let mut file = created(&folder.join(RUN))?;
+pub(super) fn write_run(folder: &Path, text: &str) -> io::Result<Lockable> {
+    let file = Lockable(created(&folder.join(RUN))?);
     // A file system without locks shows nothing.
     let _ = file.try_lock();
-    file.write_all(text.as_bytes())?;
+    (&*file).write_all(text.as_bytes())?;
     file.sync_all()?;
     Ok(file)
 }

@@ -1,6 +1,6 @@
 //! Writes a run's folder during the run.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -18,6 +18,7 @@ use crate::output::json::document::Document;
 use crate::output::json::keeper::Keeper;
 use crate::output::json::replace::Replaced;
 use crate::output::junit::JunitOutput;
+use crate::output::lockable::Lockable;
 use crate::output::mcap::{self, Recorder};
 use crate::output::part::put;
 use crate::output::parts::Parts;
@@ -47,7 +48,7 @@ pub struct FolderOutput {
 /// A folder that is being written.
 struct Open {
     /// Holds the lock, which shows that the run is going on.
-    _run: File,
+    _run: Lockable,
     report: Keeper,
     tables: Tables,
     recorder: Option<Recorder>,

@@ -13,6 +13,7 @@ use shared::bounded::BoundedLines;
 
 use super::search::Sampled;
 use crate::output::intact;
+use crate::output::lockable::Lockable;
 use crate::sweep::error::SweepError;
 
 /// Name of the file.
@@ -26,7 +27,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub(super) struct Samples {
     path: PathBuf,
     /// Locked as long as this lives.
-    file: File,
+    file: Lockable,
     /// Number of bytes of the file.
     written: u64,
     known: Known,
@@ -83,16 +84,16 @@ impl Samples {
 }
 
 /// Opens a file, locks it, and reads its samples. The next sample goes to its end.
-fn read(path: &Path) -> Result<(File, u64, Known), SweepError> {
+fn read(path: &Path) -> Result<(Lockable, u64, Known), SweepError> {
     let at = SweepError::at(path);
-    let file = File::options().read(true).append(true).create(true).open(path).map_err(&at)?;
+    let file = Lockable(File::options().read(true).append(true).create(true).open(path).map_err(&at)?);
     file.try_lock().map_err(|wrong| match wrong {
         TryLockError::WouldBlock => {
             at(io::Error::other("another search is using this folder: give each its own --out"))
         }
         TryLockError::Error(error) => at(error),
     })?;
-    let text = io::read_to_string(BoundedLines::new(&file)).map_err(&at)?;
+    let text = io::read_to_string(BoundedLines::new(&*file)).map_err(&at)?;
     let whole = text.rfind('\n').map_or(0, |end| end + 1);
     let mut known = HashMap::new();
     for (number, line) in text[..whole].lines().enumerate() {

@@ -31,6 +31,7 @@ use super::core::goal::Sample;
 use super::core::results::{Request, Results, Seeds};
 use super::plan::Plan;
 use crate::output::intact;
+use crate::output::lockable::Lockable;
 use crate::output::part::put;
 use crate::run::MAX_FILE_BYTES;
 use crate::sweep::SweepError;
@@ -62,7 +63,7 @@ pub(super) struct Known {
 pub(super) struct Journal {
     folder: PathBuf,
     number: u32,
-    own: File,
+    own: Lockable,
     /// Bytes in its own file.
     written: u64,
     others: BTreeMap<u32, Reader>,
@@ -211,11 +212,11 @@ fn check(folder: &Path, plan: &Plan) -> Result<(), SweepError> {
 }
 
 /// Locks the first journal that no other process has.
-fn free(folder: &Path, plan: &Plan) -> Result<(u32, File), SweepError> {
+fn free(folder: &Path, plan: &Plan) -> Result<(u32, Lockable), SweepError> {
     for number in 1..=MOST_PROCESSES {
         let path = folder.join(name(number));
         let at = SweepError::at(&path);
-        let file = File::options().read(true).append(true).create(true).open(&path).map_err(&at)?;
+        let file = Lockable(File::options().read(true).append(true).create(true).open(&path).map_err(&at)?);
         match file.try_lock() {
             Ok(()) => return Ok((number, file)),
             Err(TryLockError::WouldBlock) if plan.alone => {

@@ -33,6 +33,7 @@ use crate::gate::{Judge, Worst};
 use crate::output::html::{Gathered, page};
 use crate::output::json::document::Document;
 use crate::output::json::replace::Replaced;
+use crate::output::lockable::Lockable;
 use crate::output::mcap::{self, Repaired};
 use crate::output::part::put;
 use crate::output::parts::{PART, Parts, prefix};
@@ -84,7 +85,7 @@ pub fn renew(folder: &Path) -> Result<Renewed, RenewError> {
 }
 
 /// The open file of the run, if a run wrote the folder.
-fn opened(folder: &Path) -> Result<File, RenewError> {
+fn opened(folder: &Path) -> Result<Lockable, RenewError> {
     let not_a_run = |wrong: String| RenewError::NotARun { folder: folder.into(), wrong };
     if !folder.is_dir() {
         return Err(not_a_run("it is not a folder".into()));
@@ -94,7 +95,7 @@ fn opened(folder: &Path) -> Result<File, RenewError> {
             return Err(not_a_run(format!("it has no {name}")));
         }
     }
-    File::open(folder.join(RUN)).map_err(failed(folder, RUN))
+    File::open(folder.join(RUN)).map(Lockable).map_err(failed(folder, RUN))
 }
 
 /// Completes the recording, if there is one that broke off.
