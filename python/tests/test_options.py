@@ -198,7 +198,7 @@ WRONG_VALUES: list[tuple[dict[str, Any], str]] = [
     ({"task": "find"}, 'task: "find" is not a task: circle, count, ack or image'),
     ({"duration": 10}, "write a number and a unit, for example 10s"),
     ({"deadline": "0s"}, 'deadline: "0s" is not longer than 0'),
-    ({"fps": 0}, "a number over 0 and up to 1000000, for example 60, or max"),
+    ({"fps": 0}, "a number from 1/3600 to 1000000, for example 60, or max"),
     ({"pixel": "rgb"}, "gray8, bgr8 or gray16"),
     ({"background": "sky"}, "none of plain, ramp, clutter"),
     ({"empty_rate": 1.5}, 'empty_rate: "1.5" is not a share of the frames from 0 to 1'),

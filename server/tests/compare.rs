@@ -3,9 +3,12 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
 use testkit::program::{Ended, Program, command};
+#[cfg(unix)]
+use testkit::program::{is_alive, poll};
 use testkit::room::Room;
 
 /// `server compare` on these runs of the folder, with the JSON that it wrote.
@@ -43,9 +46,13 @@ fn scale_errors(room: &Room, name: &str, times: f64) {
 }
 
 fn compare(arguments: &[&str]) -> Ended {
+    Program::start(command_of(arguments)).end()
+}
+
+fn command_of(arguments: &[&str]) -> Command {
     let mut server = command("server");
     server.arg("compare").args(arguments);
-    Program::start(server).end()
+    server
 }
 
 fn figure<'a>(found: &'a Value, path: &str) -> &'a Value {
@@ -316,10 +323,31 @@ fn what_a_client_has_started_ends_with_its_round() {
     let command = format!("sleep 1000 & echo $! >> '{left}'; '{}' --no-graphics; sleep 1000", client.display());
     // The end of stderr comes when nobody holds it any more.
     compare(&["--run", &file, "--run", &file, "--rounds", "1", "--client", &command]).expect(0);
-    for id in room.read("left").lines() {
-        let status = fs::read_to_string(format!("/proc/{id}/status"));
-        assert!(status.map_or(true, |status| status.contains("State:\tZ")), "{id} is left");
-    }
+    assert_eq!(still_runs(&room.read("left")), Vec::<u32>::new());
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_client_has_started_ends_with_a_comparison_that_is_stopped() {
+    let room = Room::new();
+    let file = room.file("a.toml", "frames = 20\n");
+    let left = room.path("left");
+    let command = format!("sleep 1000 & echo $! > '{}'; sleep 1000", left.display());
+    let mut server = command_of(&["--run", &file, "--run", &file, "--client", &command]);
+    server.current_dir(room.folder());
+    let mut program = Program::start(server);
+    poll(|| fs::read_to_string(&left).ok().filter(|id| id.ends_with('\n'))).expect("a client");
+    program.signal("TERM");
+    program.end().expect(4).says("it was stopped");
+    assert_eq!(still_runs(&room.read("left")), Vec::<u32>::new());
+}
+
+/// Those of the processes, a line for each, that do not end.
+#[cfg(unix)]
+fn still_runs(ids: &str) -> Vec<u32> {
+    let ids: Vec<u32> = ids.lines().map(|id| id.parse().expect("an id")).collect();
+    assert!(!ids.is_empty());
+    ids.into_iter().filter(|id| poll(|| (!is_alive(*id)).then_some(())).is_none()).collect()
 }
 
 #[test]

@@ -20,7 +20,7 @@ use shared::shell::runtime;
 use shared::shell::stop::stop_pair;
 use tempfile::TempDir;
 use testkit::ends::Server;
-use testkit::program::{Ended, poll};
+use testkit::program::{Ended, is_alive, poll};
 use testkit::python::Packages;
 use testkit::report::{ReportFile, only_session};
 
@@ -211,14 +211,8 @@ impl Failing {
 #[track_caller]
 fn assert_gone(pids: &[u32]) {
     assert!(!pids.is_empty(), "nothing was started");
-    let left: Vec<_> = pids.iter().filter(|pid| runs(**pid)).collect();
+    let left: Vec<_> = pids.iter().filter(|pid| is_alive(**pid)).collect();
     assert_eq!(left, Vec::<&u32>::new(), "still there");
-}
-
-/// Whether a process runs. A process that has ended stays until its parent, or init if the parent is gone, reaps it.
-fn runs(pid: u32) -> bool {
-    let state = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    state.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['Z', 'X']))
 }
 
 /// What the log must name, once, and the least number of starts in three seconds.
@@ -399,6 +393,6 @@ fn a_program_sees_the_end_of_its_stdin_when_the_client_is_killed() {
     client.stdout.wait_for("ack code 0");
     client.signal("KILL");
     client.end();
-    let is_gone = || failing.pids().into_iter().all(|pid| !runs(pid)).then_some(());
+    let is_gone = || failing.pids().into_iter().all(|pid| !is_alive(pid)).then_some(());
     assert!(poll(is_gone).is_some(), "still there: {:?}", failing.pids());
 }

@@ -278,6 +278,21 @@ fn an_output_that_is_also_read_is_refused_and_left_as_it_is() {
 }
 
 #[test]
+fn a_file_that_a_runs_folder_has_itself_is_refused_and_no_folder_is_made() {
+    let room = Room::new();
+    let out = room.name("out");
+    for (option, name) in [("--json", "report.json"), ("--csv", "frames.csv"), ("--csv", "./report.html")] {
+        let mut server = command("server");
+        server.args(["--loopback", "--no-graphics", "--frames", "3", "--out", &out, option, &format!("{out}/{name}")]);
+        let said = Program::start(server).end().expect(2).said();
+        let name = name.trim_start_matches("./");
+        let wrong = format!("{name} is a file of --out itself, so {option} needs another");
+        assert!(said.contains(&wrong), "{said}");
+        assert!(!room.path("out").exists());
+    }
+}
+
+#[test]
 fn tables_and_reports_that_come_through_a_pipe_are_waited_for_and_it_is_said() {
     for (word, inputs, wrong) in [("calibrate", 1, "it has no column frame"), ("compare", 2, "is not a report")] {
         let (_folder, path) = pipe("later");

@@ -74,6 +74,23 @@ fn a_client_that_is_there_but_never_greets_is_refused_after_5_s() {
     assert_eq!(world.now, 5_501_000);
 }
 
+#[test]
+fn a_client_whose_hello_is_malformed_learns_what_was_wrong_with_it() {
+    let mut world = World::new(1, LOSSLESS, None);
+    let mut hello = Vec::new();
+    let fields = serde_json::json!({"type": "hello", "protocol": 1, "name": "n", "role": "sink"});
+    message::encode(&fields, &mut hello).unwrap();
+    world.server.message(Lane::Control, &hello.into(), Micros(world.now));
+    while world.server_end.is_none() && world.now < 20_000_000 {
+        let ping = message::control_bytes(&Control::Ping(Ping { id: 1 })).unwrap().freeze();
+        world.server.message(Lane::Control, &ping, Micros(world.now));
+        world.drain_server();
+        world.now = world.server_wakes.max(world.now);
+    }
+    let reason = "no valid hello within 5 s: malformed message: it has no version".into();
+    assert_eq!(world.server_end, Some(End::Rejected { reason }));
+}
+
 /// Runs a world until each end has handled some frames.
 fn under_way(seed: u64) -> World {
     let mut world = World::new(seed, Conditions { delay_us: 5_000, ..LOSSLESS }, None);

@@ -4,6 +4,7 @@
 //! right-to-left marks, make a text look like another. All of them are printed as escapes, such as `\n` or `\u{202e}`,
 //! wherever foreign text is printed. JSON has its own escapes for the same characters: [`json`](crate::json).
 
+use std::borrow::Borrow;
 use std::fmt::{self, Display, Write};
 
 /// Maximum number of characters of a peer's reason: some two lines of a terminal.
@@ -36,6 +37,21 @@ impl<T: Display> Display for Brief<T> {
                 kept.chain(CUT.chars()).try_for_each(|character| f.write_char(character))
             }
         }
+    }
+}
+
+/// A number, with an exponent where it would have many zeros: 1e300 has 300.
+#[derive(Clone, Copy, Debug)]
+pub struct Figure<T>(pub T);
+
+/// Magnitudes that are written without an exponent, as JavaScript writes them (ECMA-262, Number::toString).
+const PLAIN: std::ops::Range<f64> = 1e-6..1e21;
+
+impl<T: Borrow<f64>> Display for Figure<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = self.0.borrow();
+        let is_plain = *number == 0.0 || !number.is_finite() || PLAIN.contains(&number.abs());
+        if is_plain { write!(f, "{number}") } else { write!(f, "{number:e}") }
     }
 }
 
@@ -128,6 +144,24 @@ mod tests {
     }
 
     #[test]
+    fn a_number_has_an_exponent_where_it_would_have_many_zeros() {
+        let cases = [
+            (0.0, "0"),
+            (-12.5, "-12.5"),
+            (1e-6, "0.000001"),
+            (9.5e-7, "9.5e-7"),
+            (1e20, "100000000000000000000"),
+            (-1e21, "-1e21"),
+            (1e300, "1e300"),
+            (f64::INFINITY, "inf"),
+            (f64::NAN, "NaN"),
+        ];
+        for (number, written) in cases {
+            assert_eq!(Figure(number).to_string(), written);
+        }
+    }
+
+    #[test]
     fn ordinary_text_is_unchanged() {
         for text in ["naïve café 測試 тест 🙂", "C:\\a 'b' \"c\" {d}", "cafe\u{301}", "µ ± ×", ""] {
             assert_eq!(escaped(text), text);
@@ -148,6 +182,11 @@ mod tests {
             prop_assert!(!escaped(&text).chars().any(char::is_control));
             prop_assert!(Brief(&text, room).to_string().chars().count() <= room);
             prop_assert_eq!(escaped(&escaped(&text)), escaped(&text));
+        }
+
+        #[test]
+        fn a_number_is_read_back_as_it_was(number in any::<f64>()) {
+            prop_assert_eq!(Figure(number).to_string().parse::<f64>(), Ok(number));
         }
     }
 }

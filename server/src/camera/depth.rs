@@ -56,7 +56,7 @@ impl DepthCamera {
     /// A camera that has not yet taken a picture. `noise_mm` is the standard deviation of a reading at 1 m.
     pub fn new(size: Size, noise_mm: f64, seed: u64) -> Self {
         let noise = if noise_mm > 0.0 { Noise::new(1.0, 0.0) } else { None };
-        let image = Image::zeros(size, PixelFormat::Gray16);
+        let image = Image::zeros_or_end(size, PixelFormat::Gray16);
         let line = vec![0.0; size.width as usize];
         Self { random: Random::new(seed), noise_mm, noise, shift_px: shadow_shift_px(size), image, line }
     }

@@ -1,5 +1,6 @@
 //! Why a camera is impossible: which option, what was wrong and what would be right.
 
+use shared::text::Figure;
 use thiserror::Error;
 
 use crate::options::OutOfRange;
@@ -12,8 +13,9 @@ pub enum CameraError {
     Value(#[from] OutOfRange),
     /// The contrast puts a colour of the ball outside 0 to 255.
     #[error(
-        "contrast {got} puts the ball at {level:.1} in one colour of bgr8, which is not between 0 and 255: \
-         -30.1 to 161.8 but not 0, or gray8"
+        "contrast {} puts the ball at {level:.1} in one colour of bgr8, which is not between 0 and 255: \
+         -30.1 to 161.8 but not 0, or gray8",
+        Figure(.got)
     )]
     Colour {
         /// The contrast asked for.
@@ -55,8 +57,9 @@ pub enum CameraError {
     },
     /// The ball does not fit into what is seen of the plane.
     #[error(
-        "radius {radius} px does not fit into what is seen of the plane through the lens (--{lens}), {room}: write a smaller \
-         --radius, or another lens, pose or distance"
+        "radius {} px does not fit into what is seen of the plane through the lens (--{lens}), {room}: write a smaller \
+         --radius, or another lens, pose or distance",
+        Figure(.radius)
     )]
     NoRoom {
         /// Radius of the ball, in px of the plane.

@@ -242,7 +242,9 @@ impl FromStr for Centre {
             [cx, cy] => Self::new(cx, cy),
             _ => None,
         });
-        found.ok_or_else(|| refused(text, "a principal point in px: write 319.5,239.5, for example"))
+        found.ok_or_else(|| {
+            refused(text, "a principal point from -1000000 to 1000000 px: write 319.5,239.5, for example")
+        })
     }
 }
 
@@ -253,8 +255,8 @@ impl FromStr for Bend {
         let (name, given) = text.split_once(':').unwrap_or((text, ""));
         let given = if given.trim().is_empty() { Some(Vec::new()) } else { numbers(given) };
         let found = name.trim().parse().ok().zip(given).and_then(|(kind, given)| Self::new(kind, &given));
-        let right = "a distortion: write plumb_bob, rational_polynomial or equidistant with up to 5, 8 or 4 coefficients, \
-                     for example plumb_bob:-0.3,0.1,0,0,0";
+        let right = "a distortion: write plumb_bob, rational_polynomial or equidistant with up to 5, 8 or 4 coefficients \
+                     from -1000000 to 1000000, for example plumb_bob:-0.3,0.1,0,0,0";
         found.ok_or_else(|| refused(text, right))
     }
 }

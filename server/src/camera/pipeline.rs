@@ -100,7 +100,7 @@ impl Pipeline {
             base: Plane::filled(image_region, levels.background as f32),
             painted: Region::default(),
             drawn: Region::default(),
-            image: Image::zeros(size, format),
+            image: Image::zeros_or_end(size, format),
             line: Vec::new(),
             spare: Spare::default(),
         };

@@ -31,7 +31,7 @@ pub struct PlainCamera {
 impl PlainCamera {
     /// A camera that has not yet taken a picture. Its image is the background.
     pub fn new(size: Size, format: PixelFormat) -> Self {
-        let mut image = Image::zeros(size, format);
+        let mut image = Image::zeros_or_end(size, format);
         erase(&mut image, size, &Area::whole(size));
         Self { size, image, drawn: Area::default(), truth: None }
     }

@@ -13,6 +13,7 @@ use clap::builder::{StringValueParser, TypedValueParser, ValueParser};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::{Number, Value};
+use shared::text::Figure;
 use thiserror::Error;
 
 /// A number outside its option's range.
@@ -73,7 +74,7 @@ impl TakesAll {
         for (id, value) in numbers {
             let number = value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
             if let (Some(takes), Some(number)) = (self.get(&id), number) {
-                takes.check(number, &number.to_string())?;
+                takes.check(number, &Figure(number).to_string())?;
             }
         }
         Ok(())

@@ -81,7 +81,9 @@ impl Identity {
             path = folder_of(&path).join(target);
         }
         let folder = folder_of(&path);
-        Self::New(folder.canonicalize().unwrap_or(folder), path.file_name().map(OsString::from))
+        // A folder that will be made has no canonical path yet.
+        let known = folder.canonicalize().or_else(|_| std::path::absolute(&folder)).unwrap_or(folder);
+        Self::New(known, path.file_name().map(OsString::from))
     }
 }
 
@@ -126,7 +128,9 @@ mod tests {
         for (one, other) in [("old", "other"), ("old", "new"), ("new", "newer"), ("new", "d/new"), ("soft", "to_new")] {
             assert!(!is_one_file(&at(one), &at(other)) && !is_one_file(&at(other), &at(one)), "{one} {other}");
         }
-        assert!(is_one_file(Path::new("absent.json"), Path::new("./absent.json")));
+        for (one, other) in [("absent.json", "./absent.json"), ("absent/new", "./absent//new")] {
+            assert!(is_one_file(Path::new(one), Path::new(other)), "{one} {other}");
+        }
         assert!(!is_one_file(Path::new("/dev/null"), Path::new("/dev/null")), "a device takes both");
     }
 }

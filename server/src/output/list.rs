@@ -1,13 +1,14 @@
 //! The list of all outputs.
 
 use std::io;
+use std::path::Path;
 
 use shared::shell::rows::Rows;
 use shared::shell::stop::Stop;
 
 use super::csv::CsvOutput;
 use super::error::OutputError;
-use super::folder::FolderOutput;
+use super::folder::{FILES, FolderOutput};
 use super::identity::is_one_file;
 use super::json::{JsonOutput, JsonTarget};
 use super::junit::JunitOutput;
@@ -84,11 +85,18 @@ fn refuse_one_file_for_two(local: &Local) -> Result<(), OutputError> {
     let files: Vec<_> = named.into_iter().filter_map(|(what, option, path)| Some((what, option, path?))).collect();
     for (place, (what, option, path)) in files.iter().enumerate() {
         if let Some((_, other, _)) = files[..place].iter().find(|(.., earlier)| is_one_file(earlier, path)) {
-            let error = io::Error::new(io::ErrorKind::InvalidInput, format!("{other} and {option} need a file each"));
-            return Err(OutputError { what, place: path.display().to_string(), error });
+            return Err(refused(what, path, format!("{other} and {option} need a file each")));
+        }
+        let out = local.out.as_deref();
+        if let Some(name) = out.and_then(|out| FILES.into_iter().find(|name| is_one_file(&out.join(name), path))) {
+            return Err(refused(what, path, format!("{name} is a file of --out itself, so {option} needs another")));
         }
     }
     Ok(())
+}
+
+fn refused(what: &'static str, path: &Path, wrong: String) -> OutputError {
+    OutputError { what, place: path.display().to_string(), error: io::Error::new(io::ErrorKind::InvalidInput, wrong) }
 }
 
 fn boxed(output: impl Output + 'static) -> Box<dyn Output> {

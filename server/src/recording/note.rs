@@ -96,7 +96,7 @@ impl NotedTruth {
                     all.into_iter().all(is_within) && plane.2 > 0.0
                 });
                 let is_limit = match limit {
-                    NotedLimit::Bound { px } | NotedLimit::Reference { px } => px.is_finite() && px >= 0.0,
+                    NotedLimit::Bound { px } | NotedLimit::Reference { px } => (0.0..=MOST_LIMIT_PX).contains(&px),
                     NotedLimit::Unknown => true,
                 };
                 [x, y, radius].into_iter().all(is_within) && radius > 0.0 && is_limit && is_seen
@@ -106,6 +106,9 @@ impl NotedTruth {
         }
     }
 }
+
+/// Largest limit, in px: the sum over 2^53 frames stays finite.
+const MOST_LIMIT_PX: f64 = f64::MAX / 9_007_199_254_740_992.0;
 
 /// Within the limit of answers, so that errors and their squares stay finite.
 fn is_within(px: f64) -> bool {
@@ -216,5 +219,37 @@ mod tests {
         }
         let circle = Circle { x: 1.0, y: 2.0, radius: -3.0 };
         assert_eq!(Note::read(&note(Truth::Ball { circle, limit: Limit::Unknown }).write()), None);
+    }
+
+    #[test]
+    fn truth_beyond_the_limit_of_answers_is_refused_in_each_of_its_numbers() {
+        let most = COORDINATE_LIMIT;
+        let circle = Circle { x: -most, y: most, radius: most };
+        let projected = Projected { centre: (most, -most), centroid: (-most, most), plane: circle, pose: 1 };
+        let seen = |circle, limit, projected| Truth::Projected { circle, limit, projected };
+        let fine = seen(circle, Limit::Bound(MOST_LIMIT_PX), projected);
+        assert_eq!(Note::read(&note(fine).write()), Some(note(fine)));
+        let beyond = most.next_up();
+        let limit = Limit::Unknown;
+        for wrong in [
+            seen(Circle { x: -beyond, ..circle }, limit, projected),
+            seen(Circle { y: beyond, ..circle }, limit, projected),
+            seen(Circle { radius: beyond, ..circle }, limit, projected),
+            seen(circle, limit, Projected { centre: (beyond, 0.0), ..projected }),
+            seen(circle, limit, Projected { centre: (0.0, -beyond), ..projected }),
+            seen(circle, limit, Projected { centroid: (-beyond, 0.0), ..projected }),
+            seen(circle, limit, Projected { centroid: (0.0, beyond), ..projected }),
+            seen(circle, limit, Projected { plane: Circle { x: beyond, ..circle }, ..projected }),
+            seen(circle, limit, Projected { plane: Circle { y: -beyond, ..circle }, ..projected }),
+            seen(circle, limit, Projected { plane: Circle { radius: 0.0, ..circle }, ..projected }),
+            seen(circle, limit, Projected { plane: Circle { radius: beyond, ..circle }, ..projected }),
+            seen(circle, Limit::Bound(MOST_LIMIT_PX.next_up()), projected),
+            seen(circle, Limit::Reference(1e308), projected),
+            seen(circle, Limit::Reference(-0.1), projected),
+            Truth::Centre { x: beyond, y: 0.0 },
+            Truth::Centre { x: 0.0, y: -1e308 },
+        ] {
+            assert_eq!(Note::read(&note(wrong).write()), None, "{wrong:?}");
+        }
     }
 }

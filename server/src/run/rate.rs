@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use shared::flow::pacer::{MAX_RATE_HZ, Rate};
+use shared::flow::pacer::{MAX_INTERVAL_S, MAX_RATE_HZ, Rate};
 use thiserror::Error;
 
 /// Rate of a source without a rate of its own.
@@ -20,7 +20,9 @@ pub enum FrameRate {
 
 /// The text is not a frame rate.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("\"{0}\" is not a frame rate: a number over 0 and up to {MAX_RATE_HZ}, for example 60, or max, or source")]
+#[error(
+    "\"{0}\" is not a frame rate: a number from 1/{MAX_INTERVAL_S} to {MAX_RATE_HZ}, for example 60, or max, or source"
+)]
 pub struct NotAFrameRate(String);
 
 impl FromStr for FrameRate {

@@ -59,11 +59,11 @@ impl RunSpec {
     }
 
     /// The specification with size, pixel format, task and rate from its source, and what follows from them, if they
-    /// were not chosen.
+    /// were not chosen. A rate that no pacer can have, as a damaged file may name it, counts as unknown.
     #[must_use]
     pub fn of_source(mut self, size: Size, pixel: PixelFormat, default_task: TaskName, rate_hz: Option<f64>) -> Self {
         if matches!(self.sent.fps, None | Some(FrameRate::OfSource)) {
-            self.sent.fps = Some(FrameRate::Given(rate_hz.map_or(DEFAULT_RATE, Rate::Hz)));
+            self.sent.fps = Some(FrameRate::Given(rate_hz.and_then(Rate::paced).unwrap_or(DEFAULT_RATE)));
         }
         let size = *self.sent.size.get_or_insert(size);
         self.sent.pixel.get_or_insert(pixel);

@@ -3,7 +3,9 @@
 //! The two axes are independent. Along each, the centre stays in `[r − ½, side − ½ − r]` px, so the whole disc stays
 //! inside. With a border it stays in `[−½, side − ½]`, so only the centre stays inside.
 
+use shared::flow::pacer::MAX_INTERVAL_S;
 use shared::geometry::Size;
+use shared::text::Figure;
 use thiserror::Error;
 
 use super::axis::{Axis, X, Y};
@@ -14,8 +16,8 @@ use super::random::Random;
 /// motion means nothing.
 pub const MAX_SPEED_PX_S: f64 = 1e6;
 
-/// Longest step accepted, in s: one frame per hour.
-pub const MAX_STEP_S: f64 = 3600.0;
+/// Longest step accepted, in s: that of the lowest frame rate.
+pub const MAX_STEP_S: f64 = MAX_INTERVAL_S;
 
 /// The ball's size, the room it moves in, and its speed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,7 +48,7 @@ impl BallConfig {
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum BallError {
     /// The radius is not a positive finite number.
-    #[error("radius {got} px is not a positive number")]
+    #[error("radius {} px is not a positive number", Figure(.got))]
     Radius {
         /// The radius asked for, in px.
         got: f64,
@@ -55,7 +57,7 @@ pub enum BallError {
     #[error("radius {0}: the first must not be greater than the second, for example 10..40")]
     RadiusRange(Radii),
     /// The disc does not fit into the image.
-    #[error("radius {got} px does not fit into {size}: at most {limit} px")]
+    #[error("radius {} px does not fit into {size}: at most {limit} px", Figure(.got))]
     TooLarge {
         /// The radius asked for, in px.
         got: f64,
@@ -65,13 +67,13 @@ pub enum BallError {
         limit: f64,
     },
     /// The speed is negative, too high or not a number.
-    #[error("speed {got} px/s is not between 0 and {MAX_SPEED_PX_S}")]
+    #[error("speed {} px/s is not between 0 and {MAX_SPEED_PX_S}", Figure(.got))]
     Speed {
         /// The speed asked for, in px/s.
         got: f64,
     },
     /// The time between frames is zero, negative, too long or not a number.
-    #[error("{got} s between frames is not above 0 and at most {MAX_STEP_S}")]
+    #[error("{} s between frames is not above 0 and at most {MAX_STEP_S}", Figure(.got))]
     Step {
         /// The step asked for, in s.
         got: f64,

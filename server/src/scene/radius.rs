@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use shared::geometry::Size;
+use shared::text::Figure;
 use thiserror::Error;
 
 use super::random::{Random, Stream};
@@ -53,7 +54,8 @@ impl Radii {
 
 impl fmt::Display for Radii {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.min == self.max { write!(f, "{}", self.min) } else { write!(f, "{}..{}", self.min, self.max) }
+        let (min, max) = (Figure(self.min), Figure(self.max));
+        if self.min == self.max { write!(f, "{min}") } else { write!(f, "{min}..{max}") }
     }
 }
 

@@ -28,7 +28,12 @@ impl Session {
                 self.ignore(&format_args!("it refuses {}, which was never asked for", Brief(&refused.what, SHOWN)));
             }
             Ok(Control::Bye(bye)) => self.finish(End::ClientLeft { reason: bye.reason }),
-            Err(error) => self.ignore(&error),
+            Err(error) => {
+                if message::is_hello(bytes) {
+                    self.wrong_hello = Some(error.to_string());
+                }
+                self.ignore(&error);
+            }
         }
     }
 

@@ -98,6 +98,8 @@ pub struct Session {
     answers: Reassembler,
     liveness: Liveness,
     no_hello: Verdict,
+    /// What was wrong with a hello that was ignored.
+    wrong_hello: Option<String>,
     last_word: Option<String>,
     heartbeat: Heartbeat,
     offset: OffsetEstimator,
@@ -130,6 +132,7 @@ impl Session {
             answers: reassembler(&config),
             liveness: Liveness::new(now),
             no_hello: Verdict::default(),
+            wrong_hello: None,
             last_word: None,
             heartbeat: Heartbeat::new(now),
             offset: OffsetEstimator::default(),
@@ -245,7 +248,10 @@ impl Session {
         }
         match &self.phase {
             Phase::Greeting { until } if self.no_hello.is_final(*until, now) => {
-                let reason = format!("no hello within {} s", HELLO_LIMIT.as_secs());
+                let reason = match &self.wrong_hello {
+                    None => format!("no hello within {} s", HELLO_LIMIT.as_secs()),
+                    Some(wrong) => format!("no valid hello within {} s: {wrong}", HELLO_LIMIT.as_secs()),
+                };
                 self.finish(End::Rejected { reason });
             }
             Phase::Streaming(_) if self.sent_enough(now) => {

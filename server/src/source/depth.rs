@@ -3,7 +3,7 @@
 
 use shared::geometry::Size;
 use shared::image::{Image, PixelFormat};
-use shared::memory::{caught, look_for};
+use shared::memory::caught;
 
 use super::ball::{MOTION, option_given, options_of_the_ball};
 use super::error::SourceError;
@@ -101,8 +101,7 @@ impl DepthScene {
     /// [`SourceError`] if the ball's size or motion is impossible.
     pub fn source(&self) -> Result<DepthSource, SourceError> {
         let scene = Scene::new(self.seed, &self.ball)?;
-        look_for(PixelFormat::Gray16.bytes(self.ball.size), format_args!("frames of {}", self.ball.size))?;
-        let camera = DepthCamera::new(self.ball.size, self.noise_mm, self.seed);
+        let camera = caught(|| DepthCamera::new(self.ball.size, self.noise_mm, self.seed))?;
         Ok(DepthSource { scene, camera, next: 0 })
     }
 }

@@ -2,9 +2,10 @@
 
 use std::process::Command;
 
-use testkit::program::{Program, command};
+use testkit::program::{Program, command, is_alive, poll};
+use testkit::room::Room;
 
-use crate::room::{figures, sweep, table, with_plan};
+use crate::room::{figures, sweep, sweeping, table, with_plan};
 use crate::table::python;
 
 #[test]
@@ -21,6 +22,37 @@ fn a_client_can_be_the_pipeline() {
     for (one, other) in over_a_link.iter().zip(&own) {
         assert_eq!(one["error_px_l1_mean"], other["error_px_l1_mean"]);
     }
+}
+
+#[test]
+fn what_a_client_has_started_ends_with_its_trial_and_with_a_sweep_that_is_stopped() {
+    let client = command("client").get_program().to_string_lossy().into_owned();
+    let started = |room: &Room| {
+        let left = room.read("left");
+        left.lines().map(|id| id.parse().expect("an id")).collect::<Vec<u32>>()
+    };
+    let end = |ids: Vec<u32>| {
+        for id in ids {
+            poll(|| (!is_alive(id)).then_some(())).unwrap_or_else(|| panic!("{id} goes on"));
+        }
+    };
+    let plan = |command: &str| {
+        format!(
+            "[run]\nframes = 10\nsize = \"96x72\"\nradius = 12\n[axes]\nnoise = [0, 5]\n[pipeline]\nclient = '''sleep 1000 \
+             & echo $! >> left; {command}'''\n"
+        )
+    };
+    let room = with_plan(&plan(&format!("'{client}' --no-graphics --link tcp; sleep 1000")));
+    sweep(&room, &["plan.toml", "--out", "out"]).expect(0);
+    assert_eq!(started(&room).len(), 2);
+    end(started(&room));
+
+    let room = with_plan(&plan("sleep 1000"));
+    let mut program = Program::start(sweeping(&room, &["plan.toml", "--out", "out"]));
+    poll(|| std::fs::read_to_string(room.path("left")).ok().filter(|id| id.ends_with('\n'))).expect("a client");
+    program.signal("TERM");
+    program.end().expect(4).says("stopped: run the same command again to continue");
+    end(started(&room));
 }
 
 #[test]

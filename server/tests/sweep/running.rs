@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
-use testkit::program::{Program, command_after, poll};
+use testkit::program::{Program, command_after, is_alive, poll};
 
 use crate::room::{LONGER, PLAN, figures, sweep, sweeping, table, trial, trials, with_plan};
 
@@ -66,10 +66,8 @@ fn ctrl_c_ends_a_sweep_whose_pipeline_does_not_answer() {
         poll(|| fs::read_to_string(room.path("begun")).ok().filter(|id| id.ends_with('\n'))).expect("a first frame");
     program.signal("INT");
     program.end().expect(4).says("stopped: run the same command again to continue");
-    // A killed program may not have been waited for yet.
-    let status = PathBuf::from(format!("/proc/{}/status", id.trim()));
-    let is_over = || fs::read_to_string(&status).map_or(true, |status| status.contains("State:\tZ"));
-    poll(|| is_over().then_some(())).expect("the pipeline ends too");
+    let id = id.trim().parse().expect("an id");
+    poll(|| (!is_alive(id)).then_some(())).expect("the pipeline ends too");
     assert!(trials(&room, "out").is_empty());
 }
 

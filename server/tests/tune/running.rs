@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use testkit::program::{Program, poll};
+use testkit::program::{Program, command_after, poll};
 
 use crate::room::{OF_PROGRAM, PLAN, SEARCH_LIMIT, samples, server, table, tune, with_plan};
 
@@ -97,6 +97,24 @@ fn ctrl_c_stops_a_search_and_the_same_command_continues() {
     let text = program.end().expect(4).said();
     assert!(text.contains("stopped: run the same command again to continue"), "{text}");
     tune(&room, "out", &[]).expect(0);
+}
+
+#[test]
+fn a_full_disk_stops_a_search_and_the_same_command_continues_when_there_is_room() {
+    let room = with_plan(PLAN);
+    // The plan fits into 2 KiB (4 KiB if the shell counts in units of 1,024 bytes), the results of all blocks do not.
+    let mut full = command_after("ulimit -f 4", "server");
+    full.args(["tune", "plan.toml", "--out", "out"]).current_dir(room.folder());
+    let text = Program::start(full).end_within(SEARCH_LIMIT).expect(4).said();
+    assert!(text.contains("samples.jsonl: ") && text.contains("make room, and run the same command again"), "{text}");
+    let kept = room.read("out/samples.jsonl");
+    assert!(kept.ends_with('\n') && kept.lines().count() > 1, "the part of a line that had room is taken back: {kept}");
+    for name in ["out", "whole"] {
+        tune(&room, name, &[]).expect(0);
+    }
+    assert!(room.read("out/samples.jsonl").starts_with(&kept));
+    assert_eq!(samples(&room, "out"), samples(&room, "whole"));
+    assert_eq!(room.read("out/best.toml"), room.read("whole/best.toml"));
 }
 
 #[test]

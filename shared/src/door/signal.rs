@@ -119,7 +119,7 @@ impl Signal {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Introduction {
     /// Protocol version.
-    pub plumb: u32,
+    pub plumb: u64,
     /// Its role.
     pub role: Role,
     /// Largest SCTP packet that the client can take on this path, in bytes.

@@ -7,6 +7,9 @@ use crate::time::Micros;
 /// Highest paced rate, in Hz: one tick per microsecond, the clock's resolution.
 pub const MAX_RATE_HZ: f64 = 1e6;
 
+/// Longest time between two frames of a paced rate, in s: an hour. The lowest rate is its inverse.
+pub const MAX_INTERVAL_S: f64 = 3600.0;
+
 /// How often frames are due.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rate {
@@ -18,10 +21,15 @@ pub enum Rate {
 
 /// The rate is out of range.
 #[derive(Clone, Debug, Error, PartialEq)]
-#[error("\"{0}\" is not a frame rate: a number over 0 and up to {MAX_RATE_HZ}, for example 60, or max")]
+#[error("\"{0}\" is not a frame rate: a number from 1/{MAX_INTERVAL_S} to {MAX_RATE_HZ}, for example 60, or max")]
 pub struct NotARate(String);
 
 impl Rate {
+    /// This many frames per second. `None` if that is below 1/[`MAX_INTERVAL_S`], over [`MAX_RATE_HZ`], or not a number.
+    pub fn paced(hz: f64) -> Option<Self> {
+        (1.0 / MAX_INTERVAL_S..=MAX_RATE_HZ).contains(&hz).then_some(Self::Hz(hz))
+    }
+
     /// Frames per second; `None` for [`Rate::Max`].
     pub fn hz(self) -> Option<f64> {
         match self {
@@ -38,10 +46,7 @@ impl std::str::FromStr for Rate {
         if text == "max" {
             return Ok(Self::Max);
         }
-        match text.parse::<f64>() {
-            Ok(hz) if hz > 0.0 && hz <= MAX_RATE_HZ => Ok(Self::Hz(hz)),
-            _ => Err(NotARate(text.to_owned())),
-        }
+        text.parse().ok().and_then(Self::paced).ok_or_else(|| NotARate(text.to_owned()))
     }
 }
 
@@ -222,10 +227,11 @@ mod tests {
 
     #[test]
     fn impossible_rates_are_refused() {
-        for text in ["0", "-1", "NaN", "inf", "", "fast", "1e7"] {
+        for text in ["0", "-1", "NaN", "inf", "", "fast", "1e7", "0.00027777", "1e-300"] {
             assert!(text.parse::<Rate>().unwrap_err().to_string().contains("60, or max"), "{text}");
         }
         assert_eq!("59.94".parse(), Ok(Rate::Hz(59.94)));
+        assert_eq!("0.000277778".parse(), Ok(Rate::Hz(0.000277778)));
         assert_eq!("max".parse(), Ok(Rate::Max));
     }
 

@@ -11,9 +11,12 @@ mod levels;
 mod view;
 mod words;
 
-use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
+use std::fmt::Display;
+
+use ndarray::{Array, Array2, Array3, ArrayView2, ArrayView3, Dimension, IntoDimension};
 
 use crate::geometry::Size;
+use crate::memory;
 
 pub use format::{PixelFormat, UnknownPixelFormat, WireError, WrongLength};
 pub use levels::{GrayLevels, LevelRange, ValueCounts, gray_level, to_gray};
@@ -40,6 +43,18 @@ impl Image {
             PixelFormat::Gray8 => Self::Gray8(Array2::zeros((rows, columns))),
             PixelFormat::Bgr8 => Self::Bgr8(Array3::zeros((rows, columns, 3))),
             PixelFormat::Gray16 => Self::Gray16(Array2::zeros((rows, columns))),
+        }
+    }
+
+    /// A black image, made deep inside a computation that has no errors. Without memory the computation ends: the
+    /// [`caught`](memory::caught) around it returns the error.
+    pub fn zeros_or_end(size: Size, format: PixelFormat) -> Self {
+        let (rows, columns) = (size.height as usize, size.width as usize);
+        let what = format_args!("frames of {size} {format}");
+        match format {
+            PixelFormat::Gray8 => Self::Gray8(zeros((rows, columns), what)),
+            PixelFormat::Bgr8 => Self::Bgr8(zeros((rows, columns, 3), what)),
+            PixelFormat::Gray16 => Self::Gray16(zeros((rows, columns), what)),
         }
     }
 
@@ -243,6 +258,16 @@ impl<'a> ImageView<'a> {
             Self::Gray16(pixels) => Image::Gray16(pixels.to_owned()),
         }
     }
+}
+
+/// An array of zeros in standard layout; see [`Image::zeros_or_end`].
+fn zeros<T: Clone + Default, D: Dimension>(shape: impl IntoDimension<Dim = D>, what: impl Display) -> Array<T, D> {
+    let shape = shape.into_dimension();
+    let mut list = Vec::new();
+    memory::reserve_or_end(&mut list, shape.size(), what);
+    list.resize(shape.size(), T::default());
+    // invariant: the list has as many entries as the shape.
+    Array::from_shape_vec(shape, list).expect("as many entries as the shape has")
 }
 
 #[cfg(test)]

@@ -62,7 +62,10 @@ fn of_fields(said: &str) -> String {
 /// Names of types, for people.
 fn in_words(expected: &str) -> &str {
     match expected {
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0 on",
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u64" | "usize" => "a whole number from 0 on",
         "f32" | "f64" => "a number",
         "internally tagged enum Signal" => "an object with a type",
         named if named.starts_with("struct ") => "an object with its fields",

@@ -13,7 +13,7 @@ pub mod message;
 use std::time::Duration;
 
 /// Protocol version that both hellos must name.
-pub const VERSION: u32 = 1;
+pub const VERSION: u64 = 1;
 
 /// Limit of ids and times on the wire: below 2^53, languages whose numbers are doubles represent them exactly.
 pub const INTEGER_LIMIT: u64 = 1 << 53;

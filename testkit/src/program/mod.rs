@@ -1,5 +1,6 @@
 //! Runs the real programs in tests. Every wait has a limit; every child process is killed when dropped.
 
+mod alive;
 mod command;
 mod ended;
 mod limit;
@@ -8,6 +9,7 @@ mod lines;
 mod pty;
 mod running;
 
+pub use alive::is_alive;
 pub(crate) use command::unset_options;
 pub use command::{command, command_after, command_at};
 pub use ended::Ended;

@@ -54,6 +54,9 @@ const WORST: &str = "worst";
 /// The verdicts.
 const VERDICTS: &str = "junit.xml";
 
+/// The files of a folder.
+pub(super) const FILES: [&str; 7] = [RUN, FRAMES, REPORT, TABLE, RECORDING, PAGE, VERDICTS];
+
 /// The files that are renamed when they are complete, or replaced.
 const RENAMED: [&str; 5] = [REPORT, TABLE, VERDICTS, PAGE, RECORDING];
 

@@ -72,6 +72,12 @@ impl Replaced {
         if let Ok(now) = self.path.metadata() {
             self.kept = now;
         }
+        if self.kept.is_dir() {
+            return Err(Failure::Failed(io::Error::new(
+                ErrorKind::IsADirectory,
+                "it was a file and is a folder now: remove the folder",
+            )));
+        }
         if has_other_names(&self.kept) {
             return Err(Failure::NotReplaceable(io::Error::other("it has other names: hard links")));
         }
@@ -254,6 +260,19 @@ mod tests {
         fs::remove_file(&path).unwrap();
         replaced.write(b"new").unwrap();
         assert_eq!(path.metadata().unwrap().mode() & 0o7777, 0o604);
+    }
+
+    #[test]
+    fn a_file_that_became_a_folder_is_called_that() {
+        let (_folder, path) = file("old");
+        let mut replaced = Replaced::new(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        let wrong = replaced.write(b"new").unwrap_err().to_string();
+        assert_eq!(wrong, "it was a file and is a folder now: remove the folder");
+        fs::remove_dir(&path).unwrap();
+        replaced.write(b"new").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
     }
 
     #[test]

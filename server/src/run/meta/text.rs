@@ -85,10 +85,11 @@ fn read_value(text: &str) -> Result<MetaValue, String> {
 
 fn of_number(number: &Number, text: &str) -> Result<MetaValue, String> {
     let is_whole = text.bytes().all(|letter| letter == b'-' || letter.is_ascii_digit());
-    match (number.as_i64(), number.as_f64()) {
-        (Some(whole), _) => Ok(MetaValue::Integer(whole)),
-        (None, _) if is_whole => Err(too_large(text)),
-        (None, Some(real)) if real.is_finite() => Ok(MetaValue::Real(real)),
+    // Not `Number::as_i64`, for which -0 is no integer.
+    match (text.parse(), number.as_f64()) {
+        (Ok(whole), _) => Ok(MetaValue::Integer(whole)),
+        (Err(_), _) if is_whole => Err(too_large(text)),
+        (Err(_), Some(real)) if real.is_finite() => Ok(MetaValue::Real(real)),
         _ => Err(not_finite(text)),
     }
 }
@@ -129,7 +130,9 @@ mod tests {
     #[test]
     fn a_value_is_a_truth_value_a_number_or_a_text() {
         assert_eq!((value("true"), value("false")), (MetaValue::Bool(true), MetaValue::Bool(false)));
-        assert_eq!((value("7"), value("-7")), (MetaValue::Integer(7), MetaValue::Integer(-7)));
+        for (given, read) in [("7", 7), ("-7", -7), ("0", 0), ("-0", 0), ("-9223372036854775808", i64::MIN)] {
+            assert_eq!(value(given), MetaValue::Integer(read));
+        }
         assert_eq!((value("2.5"), value("1e3")), (MetaValue::Real(2.5), MetaValue::Real(1e3)));
         for plain in ["left", "", "007", "True", "a,b=c", "12:30", "1.2.3", "0x10", "é"] {
             assert_eq!(value(plain), text(plain));

@@ -172,7 +172,7 @@ impl Journal {
         let path = self.folder.join(name(self.number));
         let at = SweepError::at(&path);
         appended.map_err(|error| match error.kind() {
-            io::ErrorKind::StorageFull => {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
                 at(io::Error::other(format!("{error}; make room, and run the same command again to continue")))
             }
             _ => at(error),

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use bytes::{BufMut, BytesMut};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -11,6 +12,7 @@ use super::meta::Meta;
 use super::{DecodeError, TEXT_LIMIT, check_integer, encode, tag, unknown_type, whole};
 use crate::geometry::{Size, SizeError};
 use crate::image::PixelFormat;
+use crate::protocol::INTEGER_LIMIT;
 use crate::protocol::encoding::StreamEncoding;
 use crate::time::Micros;
 
@@ -38,13 +40,13 @@ pub enum Control {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hello {
     /// Protocol version: [`crate::protocol::VERSION`].
-    pub protocol: u32,
+    pub protocol: u64,
     /// The program's name.
     pub name: String,
     /// The program's version.
     pub version: String,
-    /// The session's number at the server; 0 from a peer that was not given one.
-    #[serde(default)]
+    /// The session's number at the server, for people; 0 from a peer that was not given one, or that sent something else.
+    #[serde(default, deserialize_with = "number_or_zero")]
     pub session: u64,
     /// Which end this is.
     pub role: Role,
@@ -81,6 +83,20 @@ fn plain_values<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Opt
 /// Reads nil as the default, as if the field were absent.
 fn or_default<'de, D: serde::Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Reads a number that no end depends on. Anything else than a number below 2^53 is read as 0.
+fn number_or_zero<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Sent {
+        Number(u64),
+        Other(IgnoredAny),
+    }
+    Ok(match Sent::deserialize(deserializer)? {
+        Sent::Number(number) if number < INTEGER_LIMIT => number,
+        Sent::Number(_) | Sent::Other(_) => 0,
+    })
 }
 
 /// The role of an end in a session.
@@ -282,7 +298,6 @@ pub fn is_hello(bytes: &[u8]) -> bool {
 fn check_control(control: &Control) -> Result<(), DecodeError> {
     match control {
         Control::Hello(hello) => {
-            check_integer("session", hello.session)?;
             if let Some(stream) = &hello.stream {
                 check_integer("lifetime_us", stream.lifetime_us.unwrap_or_default())?;
                 check_integer("deadline_us", stream.deadline_us.unwrap_or_default())?;
@@ -324,6 +339,29 @@ mod tests {
                 matches!(decoded, Control::Bye(bye) if bye.reason.len() == bytes && reason.starts_with(&bye.reason))
             );
         }
+    }
+
+    #[test]
+    fn any_version_is_read_and_a_session_that_is_no_number_counts_as_absent() {
+        let hello = |version: u64, session: serde_json::Value| {
+            let hello = serde_json::json!({
+                "type": "hello", "protocol": version, "name": "n", "version": "1", "session": session, "role": "sink",
+            });
+            let mut bytes = Vec::new();
+            encode(&hello, &mut bytes).unwrap();
+            decode_control(&bytes).unwrap()
+        };
+        let cases = [
+            (serde_json::json!(7), 7),
+            (serde_json::json!(INTEGER_LIMIT), 0),
+            (serde_json::json!(-1), 0),
+            (serde_json::json!(1.5), 0),
+            (serde_json::json!({"deep": [null]}), 0),
+        ];
+        for (sent, read) in cases {
+            assert!(matches!(hello(1, sent.clone()), Control::Hello(hello) if hello.session == read), "{sent}");
+        }
+        assert!(matches!(hello(u64::MAX, 0.into()), Control::Hello(hello) if hello.protocol == u64::MAX));
     }
 
     #[test]

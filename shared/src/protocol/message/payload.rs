@@ -16,6 +16,7 @@ use super::TEXT_LIMIT;
 use crate::geometry::Size;
 use crate::image::PixelFormat;
 use crate::protocol::encoding::PixelsError;
+use crate::text::Figure;
 
 /// Kind of an answer whose pipeline did not look at the frame.
 pub const DROPPED: &str = "dropped";
@@ -88,7 +89,7 @@ pub enum PayloadError {
         partner: &'static str,
     },
     /// A number is out of range.
-    #[error("{field} {value} is not a finite number within ±{limit}")]
+    #[error("{field} {} is not a finite number within ±{limit}", Figure(.value))]
     Range {
         /// The field.
         field: &'static str,

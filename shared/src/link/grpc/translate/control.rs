@@ -11,13 +11,15 @@ use crate::time::Micros;
 pub(super) fn write_hello(hello: Hello) -> wire::Hello {
     let Hello { protocol, name, version, session, role, stream, features, pull } = hello;
     let stream = stream.map(write_stream);
+    // Its own is 1.
+    let protocol = u32::try_from(protocol).unwrap_or(u32::MAX);
     wire::Hello { protocol, name, version, session, role: write_role(role), stream, features, pull }
 }
 
 pub(super) fn read_hello(hello: wire::Hello) -> Result<Hello, Untranslatable> {
     let wire::Hello { protocol, name, version, session, role, stream, features, pull } = hello;
     let stream = stream.map(read_stream).transpose()?;
-    Ok(Hello { protocol, name, version, session, role: read_role(role)?, stream, features, pull })
+    Ok(Hello { protocol: protocol.into(), name, version, session, role: read_role(role)?, stream, features, pull })
 }
 
 /// Delivery is always reliable on this link: a server that is live gives none.
