@@ -182,6 +182,47 @@ fn a_recording_plays_at_the_rate_of_its_run_and_in_every_round_of_a_loop() {
 }
 
 #[test]
+fn a_recording_that_was_changed_plays_as_far_as_it_is_sound_and_the_rest_is_said() {
+    let first = Folder::new();
+    let options = ["--frames", "12", "--fps", "50", "--record", "--out", first.name()];
+    let mut server = command("server");
+    server.args(["--loopback", "--no-graphics", "--link", "memory"]).args(options);
+    Program::start(server).end().expect(0);
+    let room = tempfile::tempdir().expect("a folder");
+    let changed = room.path().join("changed.mcap");
+    let source = changed.to_str().expect("UTF-8");
+    // Whether it is played, frames of known truth, the frame rate, and what is said.
+    let cases = [
+        ("nothing", true, 12, 50.0, ""),
+        ("metadata at the end", true, 12, 50.0, ""),
+        ("rate_hz=1e300", true, 12, 60.0, "the rate in its metadata is not one that a run can have"),
+        ("rate_hz=0.0001", true, 12, 60.0, "the rate in its metadata is not one that a run can have"),
+        ("task=juggle", true, 12, 50.0, "the task \"juggle\" in its metadata is unknown: write --task"),
+        ("notes after images", true, 0, 50.0, "notes on frames are not directly before their images"),
+        ("other schema", true, 0, 50.0, ""),
+        ("source_index=18446744073709551615", false, 0, 50.0, "its note on image 0 is damaged"),
+        ("frame=9007199254740992", false, 0, 50.0, "its note on image 0 is damaged"),
+    ];
+    for (change, is_played, known, rate, said) in cases {
+        let arguments = [script("changed.py"), recording_of(&first), changed.clone(), change.into()];
+        let output = Command::new(&*PYTHON).args(arguments).output().expect("Python");
+        assert!(output.status.success(), "{change}: {}", String::from_utf8_lossy(&output.stderr));
+        let mut server = command("server");
+        server.args(["--source", source, "--print-run"]);
+        let printed: toml::Table = Program::start(server).end().expect(0).stdout.join("\n").parse().expect("TOML");
+        assert_eq!(printed["fps"].as_float(), Some(rate), "{change}");
+        let again = Folder::new();
+        let ended = unpaced(&["--source", source, "--task", "circle", "--out", again.name()]);
+        let ended = ended.expect(if is_played { 0 } else { 4 });
+        assert!(ended.stderr.join("\n").contains(said), "{change}: {:#?}", ended.stderr);
+        assert!(said != "" || !ended.stderr.join("\n").contains("warning"), "{change}: {:#?}", ended.stderr);
+        let rows = table(&again);
+        assert_eq!(rows.len(), if is_played { 12 } else { 0 }, "{change}");
+        assert_eq!(rows.iter().filter(|row| row["truth"] == "ball").count(), known, "{change}");
+    }
+}
+
+#[test]
 fn sessions_have_topics_of_their_own_and_the_first_is_replayed() {
     let folder = Folder::new();
     let mut server = Server::start(&["--fps", "max", "--frames", "10", "--record", "--out", folder.name()]);

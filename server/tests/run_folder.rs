@@ -248,6 +248,20 @@ fn a_column_distinguishes_two_sessions_in_one_folder() {
     assert_tables_agree(&folder);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_run_file_that_somebody_deletes_is_reported_at_the_end() {
+    let folder = Folder::new();
+    let mut server = Server::start(&["--out", folder.name(), "--once", "--frames", "600"]);
+    let client = server.client(&[]);
+    folder.wait_for_frames(1);
+    fs::remove_file(folder.path.join("run.toml")).expect("removed");
+    server.program.signal("TERM");
+    server.end().expect(4).says("run.toml: it was deleted meanwhile; write it again");
+    drop(client);
+    assert!(folder.files().contains(&"report.html".to_owned()), "the rest is written");
+}
+
 #[test]
 fn a_full_disk_is_reported_once_counted_and_stops_no_frame() {
     let folder = Folder::new();

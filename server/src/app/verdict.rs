@@ -29,7 +29,7 @@ pub(super) struct RunResult {
 impl RunResult {
     /// The result of a run that was stopped before it served.
     pub(super) fn stopped_early() -> Self {
-        let served = Ok(Served { ended: Ended::Stopped, sessions: 0, source_failures: 0 });
+        let served = Ok(Served { ended: Ended::Stopped, sessions: 0, source_failures: 0, faults: 0 });
         Self { served, all_written: true, client_failed: None, gates: Vec::new(), strict: false }
     }
 }
@@ -73,7 +73,10 @@ fn reasons(spec: &RunSpec, ran: &RunResult) -> Vec<(Exit, String)> {
     let failures = served.source_failures;
     let judged = ran.gates.iter().filter_map(|gate| gate_reason(gate, ran.strict));
     let source = (failures > 0).then(|| (Exit::Other, format!("the source failed in {failures} session(s)")));
-    ended.into_iter().chain(source).chain(judged).collect()
+    let faults = served.faults;
+    let wrong = || format!("a fault of Plumb ended {faults} connection(s), as the log says: please report it");
+    let fault = (faults > 0).then(|| (Exit::Other, wrong()));
+    ended.into_iter().chain(source).chain(fault).chain(judged).collect()
 }
 
 /// How a gate ends the run with exit code 1, if it does.
@@ -142,7 +145,7 @@ mod tests {
     }
 
     fn code(spec: &RunSpec, ended: Ended) -> Exit {
-        let served = Served { sessions: 0, source_failures: 0, ended };
+        let served = Served { sessions: 0, source_failures: 0, faults: 0, ended };
         exit(spec, &RunResult { served: Ok(served), all_written: true, client_failed: None, ..nothing_judged() })
     }
 
@@ -180,7 +183,7 @@ mod tests {
     #[test]
     fn a_stop_before_the_only_session_is_a_failure_and_one_after_it_is_a_success() {
         let stopped = |spec: &RunSpec, sessions| {
-            let served = Served { ended: Ended::Stopped, sessions, source_failures: 0 };
+            let served = Served { ended: Ended::Stopped, sessions, source_failures: 0, faults: 0 };
             exit(spec, &RunResult { served: Ok(served), all_written: true, client_failed: None, ..nothing_judged() })
         };
         let mut spec = spec(Some(600), None);
@@ -192,7 +195,7 @@ mod tests {
     #[test]
     fn another_failure_takes_precedence_over_a_lost_client() {
         let spec = spec(Some(600), None);
-        let served = Served { ended: once(left(), 7, 0), sessions: 1, source_failures: 0 };
+        let served = Served { ended: once(left(), 7, 0), sessions: 1, source_failures: 0, faults: 0 };
         let ran = RunResult { served: Ok(served.clone()), all_written: false, client_failed: None, ..nothing_judged() };
         assert_eq!(exit(&spec, &ran), Exit::Other);
         let served = Ok(Served { source_failures: 1, ..served });
@@ -205,5 +208,12 @@ mod tests {
         );
         let gone = Ended::NobodyCame(Duration::from_secs(1));
         assert_eq!(code(&spec, gone), Exit::NoPeer);
+    }
+
+    #[test]
+    fn a_session_that_a_fault_of_ours_ended_is_a_failure_of_the_run() {
+        let served = Served { ended: Ended::Stopped, sessions: 3, source_failures: 0, faults: 1 };
+        let ran = RunResult { served: Ok(served), ..nothing_judged() };
+        assert_eq!(exit(&spec(None, None), &ran), Exit::Other);
     }
 }

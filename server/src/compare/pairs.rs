@@ -2,6 +2,7 @@
 
 use super::frames::Frame;
 use super::side::Side;
+use crate::run::is_same_option;
 
 /// The options that must be equal. If they differ, frames of the same seed differ in size, or are not computed.
 const SAME: [&str; 2] = ["size", "source"];
@@ -38,7 +39,7 @@ fn why_not(a: &Side, b: &Side) -> Option<String> {
     }
     for name in SAME {
         let (in_a, in_b) = (a.option(name), b.option(name));
-        if in_a != in_b {
+        if !is_same_option(name, in_a, in_b) {
             return Some(format!("the options differ: {name} is {in_a} and {in_b}"));
         }
     }

@@ -5,12 +5,11 @@ use serde_json::Value;
 
 use super::result::Differs;
 use super::side::Side;
-use crate::run::RunSpec;
+use crate::run::{ELSEWHERE, RunSpec, is_same_option};
 
 /// Options that change neither the frames nor how they are sent, such as gates, waits and the number of frames. Frames
 /// that only one run has are left out of the comparison.
-const IRRELEVANT: [&str; 9] =
-    ["gate", "wait", "once", "loopback", "let_clients_stop", "frames", "duration", "meta_file", "by"];
+const IRRELEVANT: [&str; 8] = ["gate", "wait", "once", "loopback", "let_clients_stop", "frames", "duration", "by"];
 
 /// The options that differ, in the order of the help, including the seed, and the link that was used.
 pub(super) fn differing(a: &Side, b: &Side) -> Vec<Differs> {
@@ -20,9 +19,10 @@ pub(super) fn differing(a: &Side, b: &Side) -> Vec<Differs> {
     };
     let command = RunSpec::augment_args(Command::new("run"));
     let names = command.get_arguments().map(|option| option.get_id().as_str());
-    let relevant = names.filter(|name| !(IRRELEVANT.contains(name) || unused(a, name) && unused(b, name)));
+    let relevant = names
+        .filter(|name| !(IRRELEVANT.contains(name) || ELSEWHERE.contains(name) || unused(a, name) && unused(b, name)));
     let differs = |name: &str, a: &Value, b: &Value| {
-        (a != b).then(|| Differs { name: name.to_owned(), a: a.clone(), b: b.clone() })
+        (!is_same_option(name, a, b)).then(|| Differs { name: name.to_owned(), a: a.clone(), b: b.clone() })
     };
     let options = relevant.filter_map(|name| differs(name, a.option(name), b.option(name)));
     let link = |side: &Side| side.session["client"]["link"].clone();

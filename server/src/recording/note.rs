@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::geometry::Circle;
 use shared::image::PixelFormat;
-use shared::protocol::message::{COORDINATE_LIMIT, Meta};
+use shared::protocol::INTEGER_LIMIT;
+use shared::protocol::message::{COORDINATE_LIMIT, Meta, check_meta};
 
 use crate::truth::{Limit, Projected, Truth};
 
@@ -75,9 +76,15 @@ pub(crate) enum NotedLimit {
 }
 
 impl Note {
-    /// Parses a note. `None` if it is malformed, or if its truth is impossible.
+    /// Parses a note. `None` if it is malformed, or if a number, the truth or the size of the metadata is impossible.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(bytes).ok().filter(|note: &Self| note.truth.is_possible())
+        serde_json::from_slice(bytes).ok().filter(Self::is_possible)
+    }
+
+    fn is_possible(&self) -> bool {
+        let is_small = |meta: &Meta| check_meta(meta).is_ok();
+        let is_counted = [self.frame, self.source_index, self.captured_us].into_iter().all(|one| one < INTEGER_LIMIT);
+        is_counted && self.truth.is_possible() && self.meta.as_ref().is_none_or(is_small)
     }
 
     /// The note as JSON.
@@ -178,12 +185,13 @@ impl From<NotedLimit> for Limit {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use shared::protocol::message::MetaValue;
 
     use super::*;
 
     fn note(truth: Truth) -> Note {
         Note {
-            frame: u64::MAX,
+            frame: INTEGER_LIMIT - 1,
             source_index: 7,
             captured_us: 1,
             pixel: PixelFormat::Gray16,
@@ -219,6 +227,21 @@ mod tests {
         }
         let circle = Circle { x: 1.0, y: 2.0, radius: -3.0 };
         assert_eq!(Note::read(&note(Truth::Ball { circle, limit: Limit::Unknown }).write()), None);
+    }
+
+    #[test]
+    fn a_number_or_metadata_beyond_the_limits_of_the_protocol_is_refused() {
+        let fine = note(Truth::Empty);
+        assert_eq!(Note::read(&fine.write()).as_ref(), Some(&fine));
+        let long = [("a".to_owned(), MetaValue::Text("x".repeat(5000)))].into();
+        for wrong in [
+            Note { frame: INTEGER_LIMIT, ..fine.clone() },
+            Note { source_index: u64::MAX, ..fine.clone() },
+            Note { captured_us: INTEGER_LIMIT, ..fine.clone() },
+            Note { meta: Some(long), ..fine.clone() },
+        ] {
+            assert_eq!(Note::read(&wrong.write()), None);
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::{self, Path, PathBuf};
 use shared::text::Escaped;
 
 use super::spec::RunSpec;
+use crate::source;
 
 /// The signs of a pattern of file names.
 const PATTERN: [char; 3] = ['*', '?', '['];
@@ -19,7 +20,10 @@ impl RunSpec {
     /// UTF-8, so that no file of a run can hold the path.
     pub fn anywhere(&self) -> io::Result<Self> {
         let mut spec = self.clone();
-        spec.sent.source = anywhere("source", &spec.sent.source)?;
+        // A file with the name of a simulated source is not meant.
+        if !source::is_no_file(&spec.sent.source) {
+            spec.sent.source = anywhere("source", &spec.sent.source)?;
+        }
         spec.sent.truth = spec.sent.truth.as_deref().map(|truth| anywhere("truth", truth)).transpose()?;
         Ok(spec)
     }

@@ -6,6 +6,7 @@ use clap::{Args, Command};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::same::ELSEWHERE;
 use super::spec::RunSpec;
 
 impl RunSpec {
@@ -17,7 +18,7 @@ impl RunSpec {
         for option in Self::augment_args(Command::new("run")).get_arguments() {
             let id = option.get_id().as_str();
             // Their content is in other options.
-            if ["meta_file", "lens"].contains(&id) || self.unused.iter().any(|unused| unused == id) {
+            if ELSEWHERE.contains(&id) || self.unused.iter().any(|unused| unused == id) {
                 continue;
             }
             if let Some(value) = values.get(id).and_then(written) {

@@ -32,7 +32,7 @@ pub async fn call(address: &str, link: Kind, config: ServeConfig, outputs: Outpu
     let (finished, _) = mpsc::channel(1);
     let clock = MonotonicClock::start();
     let server = Server::new(ServeConfig { once: false, ..config }, outputs, clock, stop.clone(), finished);
-    let mut served = Served { ended: Ended::Stopped, sessions: 0, source_failures: 0 };
+    let mut served = Served { ended: Ended::Stopped, sessions: 0, source_failures: 0, faults: 0 };
     loop {
         let called = clock.now();
         let reached = tokio::select! {

@@ -70,6 +70,8 @@ pub struct Served {
     pub sessions: u64,
     /// Number of sessions whose source failed.
     pub source_failures: u64,
+    /// Connections that a fault of this program ended. Their sessions, if they led to any, are in no output.
+    pub faults: u64,
 }
 
 /// Why serving ended.
@@ -105,6 +107,8 @@ struct Server {
 enum Finished {
     /// The connection led to no session.
     NoSession,
+    /// What served the connection panicked.
+    Fault,
     /// The connection led to a session. Its ends may or may not have said hello.
     Session(Box<SessionReport>),
 }
@@ -121,7 +125,7 @@ pub async fn serve(
     let clock = MonotonicClock::start();
     let wait = config.wait;
     let server = Arc::new(Server::new(config, outputs, clock, stop.clone(), finished));
-    let mut served = Served { ended: Ended::Stopped, sessions: 0, source_failures: 0 };
+    let mut served = Served { ended: Ended::Stopped, sessions: 0, source_failures: 0, faults: 0 };
     let mut waited = pin!(over(wait));
     let mut is_waiting = true;
     loop {
@@ -196,7 +200,7 @@ impl Server {
         let attending = async move { self.attend(arrival, accepted).await };
         shards.spawn(attending, |attended| async move {
             // The receiver outlives every session. A panic was logged.
-            let _ = finished.send(attended.unwrap_or(Finished::NoSession)).await;
+            let _ = finished.send(attended.unwrap_or(Finished::Fault)).await;
         });
     }
 
@@ -259,7 +263,14 @@ impl Server {
     /// Counts a visitor that left; returns its session if it was the only one to serve.
     fn conclude(&self, finished: Finished, served: &mut Served) -> Option<Box<SessionReport>> {
         self.places.leave();
-        let Finished::Session(report) = finished else { return None };
+        let report = match finished {
+            Finished::Session(report) => report,
+            Finished::NoSession => return None,
+            Finished::Fault => {
+                served.faults += 1;
+                return None;
+            }
+        };
         let was_greeted = served.add(&report);
         // A source that failed in one session, or could not be opened, fails in the next too.
         let source_failed = matches!(report.end, End::SourceFailed { .. });

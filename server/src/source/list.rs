@@ -85,6 +85,11 @@ pub(crate) fn is_computed(text: &str) -> bool {
     SOURCES.iter().find(|kind| kind.is_meant(text)).is_some_and(|kind| kind.is_computed())
 }
 
+/// Whether the text after `--source` means a source that is no file, even if a file has this name.
+pub(crate) fn is_no_file(text: &str) -> bool {
+    is_computed(text) || device::is_meant(text)
+}
+
 /// Whether the text names an MCAP file.
 fn is_mcap(text: &str) -> bool {
     #[cfg(feature = "mcap")]

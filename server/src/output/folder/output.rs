@@ -14,6 +14,7 @@ use super::tables::Tables;
 use super::{PAGE, RECORDING, RENAMED, REPORT, RUN, VERDICTS, run_file};
 use crate::output::error::{FOLDER, OutputError};
 use crate::output::html::{Gathered, page};
+use crate::output::intact;
 use crate::output::json::document::Document;
 use crate::output::json::keeper::Keeper;
 use crate::output::json::replace::Replaced;
@@ -47,8 +48,8 @@ pub struct FolderOutput {
 
 /// A folder that is being written.
 struct Open {
-    /// Holds the lock, which shows that the run is going on.
-    _run: Lockable,
+    /// The file of the run. Holds the lock, which shows that the run is going on.
+    run: Lockable,
     report: Keeper,
     tables: Tables,
     recorder: Option<Recorder>,
@@ -103,7 +104,7 @@ impl FolderOutput {
         let spec = of_file("RUN", &folder.join(RUN)).unwrap_or_else(|_| self.run.config.spec().clone());
         let gathered = Box::new(Gathered::new(spec, self.task));
         let crops = CropFiles::new(folder);
-        Ok(Open { _run: run, report, tables, recorder, gathered, crops, received: 0, sent: 0 })
+        Ok(Open { run, report, tables, recorder, gathered, crops, received: 0, sent: 0 })
     }
 
     fn report(&self) -> io::Result<Keeper> {
@@ -137,7 +138,19 @@ impl FolderOutput {
         let facts = Facts { version, seed: *seed, run: config.to_toml().unwrap_or_default(), report };
         let are_tables_whole = open.tables.finish(facts);
         self.steps.done();
-        are_tables_whole && is_report_whole && is_recorded && are_crops_whole && is_page_whole && missing == 0
+        let is_run_there = self.keeps_run(&open.run);
+        let are_results_whole = are_tables_whole && is_report_whole && is_recorded && are_crops_whole && is_page_whole;
+        are_results_whole && is_run_there && missing == 0
+    }
+
+    /// Whether the file of the run is still there and whole.
+    fn keeps_run(&self, run: &Lockable) -> bool {
+        let written = run_file::text(&self.run, SystemTime::UNIX_EPOCH).map_or(0, |text| text.len() as u64);
+        let kept = intact::check(run, written);
+        if let Err(wrong) = &kept {
+            error!("{}: {wrong}; write it again for server report and --run", self.folder.join(RUN).display());
+        }
+        kept.is_ok()
     }
 
     /// Writes the page. Returns whether it is written.

@@ -7,6 +7,7 @@ use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
 
+use shared::flow::pacer::Rate;
 use shared::image::Image;
 use shared::text::{Brief, Escaped};
 use tracing::warn;
@@ -15,7 +16,7 @@ use super::error::McapFileError;
 use super::message::Kind;
 use super::pixels;
 use crate::recording::container::{Container, ContainerError, FileEnd, Found};
-use crate::recording::note::Note;
+use crate::recording::note::{Note, SCHEMA};
 use crate::recording::record::Channel;
 use crate::recording::{METADATA, RATE_KEY, TASK_KEY, Topics};
 use crate::source::seam::StreamFormat;
@@ -105,7 +106,13 @@ pub(super) fn look_at<R: Read + Seek>(
     let first = First::read(name, TopicImages::new(open()?, &topic, &known))?;
     let own = |key| contents.metadata.get(key);
     let is_own = !contents.metadata.is_empty();
-    let own_rate = own(RATE_KEY).and_then(|hz| hz.parse::<f64>().ok()).filter(|hz| hz.is_finite() && *hz > 0.0);
+    let own_rate = own(RATE_KEY).and_then(|hz| hz.parse::<f64>().ok()).filter(|hz| Rate::paced(*hz).is_some());
+    if own(RATE_KEY).is_some() && own_rate.is_none() {
+        warn!("{name}: the rate in its metadata is not one that a run can have: it is played at 60 frames/s");
+    }
+    if let Some(task) = own(TASK_KEY).filter(|task| task.parse::<TaskName>().is_err()) {
+        warn!("{name}: the task \"{}\" in its metadata is unknown: write --task", Brief(task, SHOWN_CHARACTERS));
+    }
     Ok(Looked {
         name: name.to_owned(),
         topic,
@@ -132,6 +139,13 @@ impl Contents {
             contents.add_all(name, file)?;
             // In a damaged file the summary may not be where the file says that it is.
             if !contents.topics.is_empty() {
+                // Other programs that write a recording again may move its metadata behind the frames.
+                let has_notes = contents.topics.values().any(|(_, schema)| schema == SCHEMA);
+                if contents.metadata.is_empty() && has_notes {
+                    let mut whole = Self::default();
+                    whole.add_all(name, open()?)?;
+                    contents.metadata = whole.metadata;
+                }
                 return Ok(contents);
             }
         }
@@ -271,6 +285,8 @@ pub(super) struct TopicImages<R> {
     channels: BTreeMap<u16, Option<Kind>>,
     /// The last note with its time, in ns.
     note: Option<(u64, Vec<u8>)>,
+    /// Notes that no image followed at their time.
+    unmatched_notes: u64,
 }
 
 /// An image of the topic.
@@ -287,7 +303,8 @@ impl<R: Read + Seek> TopicImages<R> {
     pub(super) fn new(file: Container<R>, topic: &str, known: &Known) -> Self {
         let note_topic = Topics::note_of(topic);
         let (schemas, channels) = (known.schemas.clone(), BTreeMap::new());
-        let mut images = Self { file, topic: topic.to_owned(), note_topic, schemas, channels, note: None };
+        let mut images =
+            Self { file, topic: topic.to_owned(), note_topic, schemas, channels, note: None, unmatched_notes: 0 };
         known.channels.iter().for_each(|channel| images.add(channel));
         images
     }
@@ -304,17 +321,27 @@ impl<R: Read + Seek> TopicImages<R> {
                         let image = kind
                             .read(data)
                             .and_then(|message| pixels::image(&message).map_err(|wrong| wrong.to_string()));
-                        let note = self.note.take().filter(|(at, _)| *at == log_time);
-                        let note = note.map(|(_, note)| note);
+                        let (at, note) = self.note.take().unzip();
+                        let note = note.filter(|_| at == Some(log_time));
+                        self.unmatched_notes += u64::from(at.is_some_and(|at| at != log_time));
                         return Ok(Some(TopicImage { image, note, log_time }));
                     }
-                    Some(None) => self.note = Some((log_time, data)),
+                    Some(None) => {
+                        let before = self.note.replace((log_time, data));
+                        self.unmatched_notes += u64::from(before.is_some());
+                    }
                     None => {}
                 },
                 Found::Metadata(_) => {}
             }
         }
+        self.unmatched_notes += u64::from(self.note.take().is_some());
         Ok(None)
+    }
+
+    /// Notes so far that no image followed at their time, so that their truth is not used.
+    pub(super) fn unmatched_notes(&self) -> u64 {
+        self.unmatched_notes
     }
 
     fn add(&mut self, channel: &Channel) {
@@ -323,7 +350,9 @@ impl<R: Read + Seek> TopicImages<R> {
             if let Some(kind) = Kind::of(schema, &channel.encoding) {
                 self.channels.insert(channel.id, Some(kind));
             }
-        } else if self.note_topic.as_ref() == Some(&channel.topic) {
+        } else if self.note_topic.as_ref() == Some(&channel.topic)
+            && self.schemas.get(&channel.schema_id).is_some_and(|name| name == SCHEMA)
+        {
             self.channels.insert(channel.id, None);
         }
     }

@@ -34,11 +34,13 @@ pub(super) struct McapReader {
     /// Whether an image was read in this round.
     has_read: bool,
     is_over: bool,
+    /// Whether it was said that notes match no image.
+    said_unmatched: bool,
 }
 
 impl McapReader {
     pub(super) fn new(played: Played) -> Self {
-        Self { played, images: None, next: 0, has_read: false, is_over: false }
+        Self { played, images: None, next: 0, has_read: false, is_over: false, said_unmatched: false }
     }
 
     fn read(&mut self) -> Result<Option<Reading>, McapFileError> {
@@ -50,7 +52,15 @@ impl McapReader {
                     self.images.insert(TopicImages::new(file, &self.played.looked.topic, &self.played.looked.known))
                 }
             };
-            match images.next() {
+            let read = images.next();
+            if images.unmatched_notes() > 0 && !std::mem::replace(&mut self.said_unmatched, true) {
+                warn!(
+                    "{}: notes on frames are not directly before their images, at the same time, as the server records \
+                     them: their truth is not used",
+                    self.played.looked.name
+                );
+            }
+            match read {
                 Ok(Some(image)) => return self.frame(image).map(Some),
                 Ok(None) if self.played.repeats && self.has_read => {
                     (self.images, self.next, self.has_read) = (None, 0, false);

@@ -46,6 +46,16 @@ pub enum RenewError {
         /// Where they differ.
         wrong: String,
     },
+    /// The rows are not those of the report.
+    #[error("{} has other frames than {}: {wrong}; restore the file that was changed", Escaped(&frames.display().to_string()), Escaped(&report.display().to_string()))]
+    OtherRows {
+        /// The file of the rows.
+        frames: PathBuf,
+        /// The report.
+        report: PathBuf,
+        /// Where they differ.
+        wrong: String,
+    },
     /// A row cannot be read.
     #[error("{}: line {line} is not a row of the task {task}: {wrong}; correct or remove it", Escaped(&path.display().to_string()))]
     Row {

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::sessions::Seen;
+use super::sessions::{Seen, Sums};
 use crate::doctor::{Warning, WarningKind};
 use crate::gate::GateVerdict;
 use crate::output::report::{
     ClientReport, ClockReport, EncodingReport, Incomplete, SCHEMA, SessionReport, SourceReport, UdpBuffers, Whereabouts,
 };
-use crate::run::RunConfig;
+use crate::run::{ELSEWHERE, RunConfig, is_same_option};
 use crate::score::bounds::Bounds;
 use crate::score::latency::Percentiles;
 use crate::session::{ClientInfo, SentBytes};
@@ -44,12 +44,18 @@ const LINKS: [&str; 5] = ["webrtc", "tcp", "grpc", "memory", "none"];
 /// The entry of a run's options that lists those without effect.
 const UNUSED: &str = "unused_options";
 
+/// Entries that repeat options, each of which has an entry of its own.
+const NO_OPTIONS: [&str; 2] = [UNUSED, "camera"];
+
+/// Largest difference of two sums of the same errors, relative to them: 10^6 roundings of 2^-52.
+const ROUNDING: f64 = 1e6 * f64::EPSILON;
+
 /// A report that was read.
 pub(super) struct Known<'a> {
     written: Written<'a>,
     run: RunHead,
-    /// The sessions that had ended, by their numbers: frames sent, including those of the warm-up.
-    ended: BTreeMap<u64, u64>,
+    /// The sessions that had ended, by their numbers: frames sent, including those of the warm-up, and the sums.
+    ended: BTreeMap<u64, (u64, Sums)>,
     ended_texts: Vec<&'a str>,
     /// What was known about the sessions that were running.
     running: BTreeMap<u64, KnownSession>,
@@ -93,6 +99,9 @@ pub(super) struct KnownSession {
     bytes: SentBytes,
     frames: KnownFrames,
     latency_us: KnownLatency,
+    /// Only of the task circle.
+    #[serde(default)]
+    error_px: Option<KnownErrors>,
     #[serde(default)]
     bounds: Bounds,
     #[serde(default)]
@@ -124,7 +133,20 @@ struct KnownFrames {
     late: u64,
     duplicate: u64,
     invalid: u64,
+    dropped: u64,
+    lost: u64,
+    unresolved: u64,
     lost_by: KnownLosses,
+}
+
+#[derive(Deserialize)]
+struct KnownErrors {
+    l1: KnownSum,
+}
+
+#[derive(Deserialize)]
+struct KnownSum {
+    sum: f64,
 }
 
 #[derive(Deserialize)]
@@ -136,6 +158,13 @@ struct KnownLosses {
 struct KnownLatency {
     corrected: Percentiles,
     standstill: Option<u64>,
+}
+
+impl KnownSession {
+    fn sums(&self) -> Sums {
+        let KnownFrames { dropped, lost, unresolved, .. } = self.frames;
+        Sums { dropped, lost, unresolved, l1: self.error_px.as_ref().map_or(0.0, |errors| errors.l1.sum) }
+    }
 }
 
 impl<'a> Known<'a> {
@@ -156,7 +185,10 @@ impl<'a> Known<'a> {
             if session.end.kind == "running" {
                 running.insert(session.session, session);
             } else {
-                ended.insert(session.session, session.frames.sent.saturating_add(session.frames.warmup));
+                ended.insert(
+                    session.session,
+                    (session.frames.sent.saturating_add(session.frames.warmup), session.sums()),
+                );
                 ended_texts.push(text.get());
             }
         }
@@ -171,13 +203,48 @@ impl<'a> Known<'a> {
     pub(super) fn check_run(&self, config: &RunConfig) -> Result<(), String> {
         let value = serde_json::to_value(config).unwrap_or_default();
         let unused = self.run.config.get(UNUSED).and_then(serde_json::Value::as_array);
-        let is_used =
-            |name: &str| name != UNUSED && !unused.is_some_and(|unused| unused.iter().any(|other| other == name));
+        let is_used = |name: &str| {
+            let is_unused = unused.is_some_and(|unused| unused.iter().any(|other| other == name));
+            !(is_unused || NO_OPTIONS.contains(&name) || ELSEWHERE.contains(&name))
+        };
         let of_both = self.run.config.iter().filter_map(|(name, theirs)| Some((name, theirs, value.get(name)?)));
-        match of_both.filter(|(name, ..)| is_used(name)).find(|(_, theirs, ours)| theirs != ours) {
+        match of_both
+            .filter(|(name, ..)| is_used(name))
+            .find(|(name, theirs, ours)| !is_same_option(name, theirs, ours))
+        {
             Some((name, theirs, ours)) => Err(format!("{name} is {ours} there, and {theirs} in the report")),
             None => Ok(()),
         }
+    }
+
+    /// Checks that the rows of the sessions that had ended give the sums that the report has.
+    ///
+    /// # Errors
+    /// The first sum that differs.
+    pub(super) fn check_rows(&self, seen: &Seen) -> Result<(), String> {
+        for (session, (frames, known)) in &self.ended {
+            // Without all rows the sums are smaller.
+            if seen.frames_of(*session) != *frames {
+                continue;
+            }
+            let rows = seen.sums_of(*session);
+            for (what, there, here) in [
+                ("dropped frames", rows.dropped, known.dropped),
+                ("lost frames", rows.lost, known.lost),
+                ("unresolved frames", rows.unresolved, known.unresolved),
+            ] {
+                if there != here {
+                    return Err(format!("session {session} has {there} {what} there, and {here} in the report"));
+                }
+            }
+            if (rows.l1 - known.l1).abs() > ROUNDING * known.l1.abs() {
+                return Err(format!(
+                    "the errors of session {session} are {} px in all there, and {} px in the report",
+                    rows.l1, known.l1
+                ));
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn run_text(&self) -> &str {
@@ -218,7 +285,7 @@ impl<'a> Known<'a> {
 
     /// Number of frames that ended sessions have sent and that have no row.
     pub(super) fn frames_without_rows(&self, seen: &Seen) -> u64 {
-        self.ended.iter().map(|(session, sent)| sent.saturating_sub(seen.frames_of(*session))).sum()
+        self.ended.iter().map(|(session, (sent, _))| sent.saturating_sub(seen.frames_of(*session))).sum()
     }
 
     /// The figures that are lost for at least one session.

@@ -7,6 +7,7 @@
 
 mod error;
 mod known;
+mod rescored;
 mod restored;
 mod rows;
 mod sessions;
@@ -20,6 +21,7 @@ use shared::bounded;
 
 use self::error::failed;
 use self::known::Known;
+use self::rescored::Rescored;
 use self::restored::Restorer;
 use self::rows::{Extent, Row, Rows};
 use self::sessions::Seen;
@@ -77,6 +79,7 @@ pub fn renew(folder: &Path) -> Result<Renewed, RenewError> {
     // Nothing in the folder changes before the report and every row were read.
     let report = renewal.report_text()?;
     let seen = renewal.seen()?;
+    renewal.check_sums(report.as_deref(), &seen)?;
     extent.cut(&frames).map_err(failed(folder, FRAMES))?;
     Parts::of(folder, &RENAMED).remove().map_err(failed(folder, TABLE))?;
     // The figures do not need it, so they are there also if it is lost.
@@ -175,6 +178,17 @@ impl Renewal<'_> {
         Ok(Some(text))
     }
 
+    /// Checks that the rows are those of the report.
+    fn check_sums(&self, report: Option<&str>, seen: &Seen) -> Result<(), RenewError> {
+        let Some(report) = report else { return Ok(()) };
+        let known = Known::read(report).map_err(|wrong| self.not_a_report(wrong))?;
+        known.check_rows(seen).map_err(|wrong| RenewError::OtherRows {
+            frames: self.path(FRAMES),
+            report: self.path(REPORT),
+            wrong,
+        })
+    }
+
     fn not_a_report(&self, wrong: String) -> RenewError {
         RenewError::NotAReport { path: self.path(REPORT), wrong }
     }
@@ -193,10 +207,13 @@ impl Renewal<'_> {
 
     /// Where each session ends.
     fn seen(&self) -> Result<Seen, RenewError> {
-        let (mut seen, mut rows) = (Seen::default(), self.rows()?);
+        let (mut seen, mut rows, mut rescored) = (Seen::default(), self.rows()?, Rescored::new(self.task()));
         while let Some(row) = rows.next() {
             let Row { line, session, record } = row?;
-            seen.add(session, record.id).map_err(|wrong| rows.wrong(line, &wrong))?;
+            rescored
+                .check(&record)
+                .and_then(|error| seen.add(session, &record, error))
+                .map_err(|wrong| rows.wrong(line, &wrong))?;
         }
         Ok(seen)
     }

@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use crate::score::record::{FrameRecord, Outcome};
+
 /// The sessions of a table.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
@@ -17,15 +19,28 @@ struct Session {
     last: u64,
     /// The frame of its last row.
     frame: u64,
+    sums: Sums,
+}
+
+/// Sums over the rows of a session, without those of the warm-up. A report has the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Sums {
+    pub(super) dropped: u64,
+    pub(super) lost: u64,
+    pub(super) unresolved: u64,
+    /// Sum of the errors |dx| + |dy|, in px.
+    pub(super) l1: f64,
 }
 
 impl Seen {
-    /// Adds the next row, which is this frame of this session.
+    /// Adds the next row, which is a frame of this session with this error.
     ///
     /// # Errors
     /// If the frame does not come after the session's last one: a run writes each frame once, in their order.
-    pub(super) fn add(&mut self, session: u64, frame: u64) -> Result<(), String> {
-        let of_session = self.sessions.entry(session).or_insert(Session { frames: 0, last: 0, frame });
+    pub(super) fn add(&mut self, session: u64, record: &FrameRecord, error: Option<f64>) -> Result<(), String> {
+        let frame = record.id;
+        let new = Session { frames: 0, last: 0, frame, sums: Sums::default() };
+        let of_session = self.sessions.entry(session).or_insert(new);
         if of_session.frames > 0 && frame <= of_session.frame {
             return Err(match frame == of_session.frame {
                 true => format!("it repeats frame {frame} of session {session}"),
@@ -35,7 +50,15 @@ impl Seen {
         of_session.frames += 1;
         (of_session.last, of_session.frame) = (self.frames, frame);
         self.frames += 1;
+        if !record.warmup {
+            of_session.sums.add(record.outcome, error);
+        }
         Ok(())
+    }
+
+    /// The sums of a session; zero if it has no rows.
+    pub(super) fn sums_of(&self, session: u64) -> Sums {
+        self.sessions.get(&session).map_or_else(Sums::default, |of_session| of_session.sums)
     }
 
     /// Number of all rows.
@@ -56,5 +79,17 @@ impl Seen {
     /// The numbers of the sessions, in no order.
     pub(super) fn numbers(&self) -> impl Iterator<Item = u64> {
         self.sessions.keys().copied()
+    }
+}
+
+impl Sums {
+    fn add(&mut self, outcome: Outcome, error: Option<f64>) {
+        match outcome {
+            Outcome::Answered => {}
+            Outcome::Dropped => self.dropped += 1,
+            Outcome::Lost(_) => self.lost += 1,
+            Outcome::Unresolved => self.unresolved += 1,
+        }
+        self.l1 += error.unwrap_or(0.0);
     }
 }
