@@ -69,14 +69,13 @@ impl Replaced {
     }
 
     fn replace(&mut self, content: &[u8]) -> Result<(), Failure> {
-        if let Ok(now) = self.path.metadata() {
-            self.kept = now;
-        }
-        if self.kept.is_dir() {
-            return Err(Failure::Failed(io::Error::new(
-                ErrorKind::IsADirectory,
-                "it was a file and is a folder now: remove the folder",
-            )));
+        match self.path.metadata() {
+            Ok(now) if now.is_dir() => {
+                let wrong = "it was a file and is a folder now: remove the folder";
+                return Err(Failure::Failed(io::Error::new(ErrorKind::IsADirectory, wrong)));
+            }
+            Ok(now) => self.kept = now,
+            Err(_) => {}
         }
         if has_other_names(&self.kept) {
             return Err(Failure::NotReplaceable(io::Error::other("it has other names: hard links")));
