@@ -31,8 +31,7 @@ pub(crate) struct Kept {
 impl Kept {
     /// Takes a folder that is absent or empty.
     pub(crate) fn begin(folder: &Path, evaluation: &Evaluation, pipeline: String) -> PyResult<Self> {
-        let refused =
-            |wrong: OutputError| PyValueError::new_err(in_python(&format!("out: {wrong}: {}", wrong.advice())));
+        let refused = |wrong: OutputError| PyValueError::new_err(in_python(&format!("out: {}", wrong.with_advice())));
         let mut output = FolderOutput::open(folder, &evaluation.run(), evaluation.task(), false).map_err(refused)?;
         output.begin().and_then(|()| output.started(evaluation.start())).map_err(refused)?;
         let keeper = output.wants_crops().then(|| evaluation.keeper());

@@ -215,7 +215,7 @@ fn a_recording_that_was_changed_plays_as_far_as_it_is_sound_and_the_rest_is_said
         let ended = unpaced(&["--source", source, "--task", "circle", "--out", again.name()]);
         let ended = ended.expect(if is_played { 0 } else { 4 });
         assert!(ended.stderr.join("\n").contains(said), "{change}: {:#?}", ended.stderr);
-        assert!(said != "" || !ended.stderr.join("\n").contains("warning"), "{change}: {:#?}", ended.stderr);
+        assert!(!said.is_empty() || !ended.stderr.join("\n").contains("warning"), "{change}: {:#?}", ended.stderr);
         let rows = table(&again);
         assert_eq!(rows.len(), if is_played { 12 } else { 0 }, "{change}");
         assert_eq!(rows.iter().filter(|row| row["truth"] == "ball").count(), known, "{change}");

@@ -16,6 +16,7 @@ use shared::shell::descriptors::with_advice;
 use shared::shell::exit::Exit;
 use shared::shell::runtime;
 use shared::shell::stop::{Stop, Stopper, stop_pair};
+use shared::shell::threads;
 use shared::tls::Tls;
 use tracing::{debug, error};
 
@@ -38,14 +39,15 @@ impl Embedded {
         let (stopper, stop) = stop_pair();
         let (server, failed) = (server.clone(), Arc::new(OnceLock::new()));
         let telling = failed.clone();
-        let run = move || {
-            if let Some(exit) = session(target, admission, link, stop) {
-                let _ = telling.set(exit);
-                server.stop();
-            }
+        let give_up = move |exit| {
+            let _ = telling.set(exit);
+            server.stop();
         };
-        if let Err(error) = thread::Builder::new().name("client".into()).spawn(run) {
+        let on_a_thread = give_up.clone();
+        let run = move || session(target, admission, link, stop).map(on_a_thread);
+        if let Err(error) = threads::spawn("client", run) {
             error!("no client: {error}");
+            give_up(Exit::Other);
         }
         Self { stopper, failed }
     }

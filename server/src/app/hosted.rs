@@ -3,13 +3,14 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use clap::Args;
 use crossbeam_channel::{Sender, bounded};
 use shared::shell::exit::Exit;
 use shared::shell::runtime;
 use shared::shell::stop::{Stop, Stopper, stop_pair};
+use shared::shell::threads;
 use thiserror::Error;
 
 use super::work::{Refused, Work};
@@ -80,7 +81,7 @@ impl Hosted {
         let (stopper, stop) = stop_pair();
         let (listening, listens) = bounded(1);
         let hosting = Hosting { spec, local, supply, more, stopper: stopper.clone(), stop };
-        let spawned = thread::Builder::new().name("server".into()).spawn(move || hosting.serve(&listening));
+        let spawned = threads::spawn("server", move || hosting.serve(&listening));
         let no_thread = |wrong: &dyn std::fmt::Display| HostedError::Start(format!("cannot start a server: {wrong}"));
         let thread = spawned.map_err(|error| no_thread(&error))?;
         let (address, outputs) = listens.recv().map_err(|_| no_thread(&"its thread ended without a result"))??;

@@ -87,8 +87,10 @@ impl Work<'_> {
     /// Opens the outputs of this plan and the entrance. `None` if the run was stopped meanwhile.
     pub(super) async fn start(&self, plan: Plan<'_>, stop: &mut Stop) -> Result<Option<Started>, Refused> {
         let Some((admission, tls)) = secrets(self.local, stop).await? else { return Ok(None) };
-        let unwritable =
-            |wrong: OutputError| Refused { wrong: format!("{wrong}: {}", wrong.advice()), exit: Exit::Usage };
+        let unwritable = |wrong: OutputError| {
+            let exit = if wrong.lacks_a_thread() { Exit::Other } else { Exit::Usage };
+            Refused { wrong: wrong.with_advice(), exit }
+        };
         let Some(outputs) = outputs(plan, stop).await.map_err(unwritable)? else { return Ok(None) };
         let opened = self.open(admission, tls).await?;
         let started = Outputs::start(outputs, &self.shown);

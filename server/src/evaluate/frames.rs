@@ -1,10 +1,10 @@
 //! The frames of an evaluation, rendered ahead.
 
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use shared::image::Image;
+use shared::shell::threads;
 
 use super::queue::{Queue, Taken};
 use crate::source::{Source, SourceError, SourceFrame, StreamFormat, Supply};
@@ -60,7 +60,7 @@ impl Frames {
         let queue = Arc::new(Queue::new(depth));
         let renderer = Renderer { source: supply.open()?, pool: Vec::new(), most: depth + BESIDE };
         let producer = Producer(queue.clone());
-        let spawned = thread::Builder::new().name("renderer".into()).spawn(move || renderer.run(&producer.0));
+        let spawned = threads::spawn("renderer", move || renderer.run(&producer.0));
         spawned.map_err(|error| SourceError::Thread(error.to_string()))?;
         Ok(Self(queue))
     }

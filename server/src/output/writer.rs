@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use shared::shell::threads;
 use tracing::{error, info, warn};
 
 use super::error::OutputError;
@@ -112,7 +113,7 @@ impl Outputs {
             let all_good = tell_all(&messages, outputs, &counter);
             let _ = done_sender.send(all_good);
         };
-        if let Err(error) = thread::Builder::new().name("outputs".into()).spawn(run) {
+        if let Err(error) = threads::spawn("outputs", run) {
             return Err(OutputError { what: "results", place: "a thread of their own".into(), error });
         }
         let writer =

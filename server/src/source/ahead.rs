@@ -1,9 +1,9 @@
 //! Reads or renders frames ahead, on a thread of its own, into a bounded queue.
 
 use std::sync::Arc;
-use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
+use shared::shell::threads;
 use tokio::sync::Notify;
 
 use super::error::SourceError;
@@ -28,7 +28,7 @@ impl<T: Send + 'static> Ahead<T> {
         let (sender, queue) = bounded(depth);
         let wake = Arc::new(Notify::new());
         let waker = wake.clone();
-        let spawned = thread::Builder::new().name("source".into()).spawn(move || read(reader, &sender, &waker));
+        let spawned = threads::spawn("source", move || read(reader, &sender, &waker));
         spawned.map_err(|error| SourceError::Thread(error.to_string()))?;
         Ok(Self { queue, wake })
     }

@@ -5,10 +5,11 @@
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use shared::shell::threads;
 use tracing::{error, info};
 
 use super::document::Document;
@@ -37,7 +38,7 @@ impl Keeper {
         let document = Arc::new(Mutex::new(document));
         let (news, received) = bounded(1);
         let keeping = Keeping { document: document.clone(), place: place.to_owned(), write, written, failing: false };
-        let thread = thread::Builder::new().name("report".into()).spawn(move || keeping.run(&received))?;
+        let thread = threads::spawn("report", move || keeping.run(&received))?;
         Ok(Self { document, news, thread })
     }
 
@@ -186,7 +187,7 @@ mod tests {
         let keeper = Keeper::start(Document::new(&run()).unwrap(), "full", write).unwrap();
         keeper.add(&session(1)).unwrap();
         while refused.is_empty() {
-            thread::yield_now();
+            std::thread::yield_now();
         }
         assert!(keeper.finish(), "the end tries again");
         assert_eq!(writings.iter().collect::<Vec<_>>(), [[1]]);

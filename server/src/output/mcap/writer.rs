@@ -4,10 +4,10 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
+use shared::shell::threads;
 use tracing::error;
 
 use super::file::RecordingFile;
@@ -24,7 +24,7 @@ pub(super) fn start(file: RecordingFile, path: &Path) -> io::Result<Recorder> {
     let (recorder, entries, shared) = Recorder::new();
     let place = path.display().to_string();
     let writing = Writing { file: Some(file), place, shared, chunk: Chunk::default() };
-    thread::Builder::new().name("recording".into()).spawn(move || writing.run(&entries))?;
+    threads::spawn("recording", move || writing.run(&entries))?;
     Ok(recorder)
 }
 

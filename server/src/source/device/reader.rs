@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use shared::image::PixelFormat;
+use shared::shell::threads;
 use tracing::warn;
 
 use super::error::DeviceError;
@@ -68,7 +69,7 @@ pub(super) struct Job {
 /// [`SourceError::Thread`] if the system gives no thread.
 pub(super) fn start(camera: Box<dyn Camera>, job: Job, hub: &Arc<Hub>) -> Result<(), SourceError> {
     let hub = Arc::downgrade(hub);
-    let spawned = thread::Builder::new().name("camera".into()).spawn(move || read(camera, &job, &hub));
+    let spawned = threads::spawn("camera", move || read(camera, &job, &hub));
     spawned.map(|_| ()).map_err(|error| SourceError::Thread(error.to_string()))
 }
 

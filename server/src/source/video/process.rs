@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use shared::geometry::Size;
+use shared::shell::threads;
 use shared::text::Escaped;
 
 use super::guard;
@@ -83,7 +84,7 @@ impl Processes {
         group.children.push(child);
         drop(group);
         let (stdout, stderr) = pipes.ok_or(ErrorKind::BrokenPipe)?;
-        let listening = thread::Builder::new().name("stderr".into()).spawn(move || listen(stderr))?;
+        let listening = threads::spawn("stderr", move || listen(stderr))?;
         Ok(Running { processes: self.clone(), id, stdout, stderr: Some(listening) })
     }
 
