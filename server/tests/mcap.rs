@@ -198,6 +198,7 @@ fn a_recording_that_was_changed_plays_as_far_as_it_is_sound_and_the_rest_is_said
         ("rate_hz=1e300", true, 12, 60.0, "the rate in its metadata is not one that a run can have"),
         ("rate_hz=0.0001", true, 12, 60.0, "the rate in its metadata is not one that a run can have"),
         ("task=juggle", true, 12, 50.0, "the task \"juggle\" in its metadata is unknown: write --task"),
+        ("format=99", true, 12, 50.0, "its metadata have format \"99\" of recordings, and this version reads 1"),
         ("notes after images", true, 0, 50.0, "notes on frames are not directly before their images"),
         ("other schema", true, 0, 50.0, ""),
         ("source_index=18446744073709551615", false, 0, 50.0, "its note on image 0 is damaged"),
@@ -301,6 +302,10 @@ fn a_full_disk_is_reported_once_counted_and_leaves_a_recording_that_plays() {
     let ended = server.end().expect(4);
     let said = ended.stderr.iter().filter(|line| line.contains("cannot write the recording")).count();
     assert_eq!(said, 1, "{:#?}", ended.stderr);
+    let lost = |because: &str| {
+        ended.stderr.iter().any(|line| line.contains("missing in the recording") && line.contains(because))
+    };
+    assert!(lost("it could not be written to its end") && !lost("too slow"), "{:#?}", ended.stderr);
     let session = folder.session();
     assert_eq!(session["frames"]["answered"], 120, "the stream goes on");
     let count = |name: &str| session["recording"][name].as_u64().expect("a count");

@@ -42,7 +42,7 @@ def main(source, target, change):
 
 def changed_metadata(metadata, change):
     key, _, value = change.partition("=")
-    return {**metadata, key: value} if key in ("rate_hz", "task") else metadata
+    return {**metadata, key: value} if key in ("rate_hz", "task", "format") else metadata
 
 
 def changed_note(data, change):

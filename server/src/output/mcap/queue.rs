@@ -160,7 +160,12 @@ impl Recorder {
         let is_whole = self.queue.send(Entry::Finish { report, done }).is_ok() && whether.recv() == Ok(true);
         let missing = self.shared.missing.load(Ordering::Relaxed);
         if missing > 0 {
-            warn!("frames or answers missing in the recording: {missing} (the disk was too slow or did not respond)");
+            // A file that failed has had its own message.
+            let because = match self.shared.has_failed.load(Ordering::Acquire) {
+                true => "it could not be written to its end",
+                false => "the disk was too slow or did not respond",
+            };
+            warn!("frames or answers missing in the recording: {missing} ({because})");
         }
         is_whole && missing == 0
     }
@@ -203,7 +208,7 @@ pub struct Captured<'a> {
 pub struct RecordingReport {
     /// Frames that the file has.
     pub recorded: u64,
-    /// Frames that were sent but are missing in the file, because the disk was too slow or did not respond.
+    /// Frames that were sent but are missing in the file, because the disk was too slow or full, or did not respond.
     pub not_recorded: u64,
     /// How long the stream waited for the disk, in µs; 0 for a paced stream, which never waits.
     pub held_us: u64,

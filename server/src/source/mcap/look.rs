@@ -18,7 +18,7 @@ use super::pixels;
 use crate::recording::container::{Container, ContainerError, FileEnd, Found};
 use crate::recording::note::{Note, SCHEMA};
 use crate::recording::record::Channel;
-use crate::recording::{METADATA, RATE_KEY, TASK_KEY, Topics};
+use crate::recording::{FORMAT, FORMAT_KEY, METADATA, RATE_KEY, TASK_KEY, Topics};
 use crate::source::seam::StreamFormat;
 use crate::task::TaskName;
 use crate::truth::Truth;
@@ -109,6 +109,12 @@ pub(super) fn look_at<R: Read + Seek>(
     let own_rate = own(RATE_KEY).and_then(|hz| hz.parse::<f64>().ok()).filter(|hz| Rate::paced(*hz).is_some());
     if own(RATE_KEY).is_some() && own_rate.is_none() {
         warn!("{name}: the rate in its metadata is not one that a run can have: it is played at 60 frames/s");
+    }
+    if let Some(format) = own(FORMAT_KEY).filter(|format| *format != FORMAT) {
+        let format = Brief(format, SHOWN_CHARACTERS);
+        warn!(
+            "{name}: its metadata have format \"{format}\" of recordings, and this version reads {FORMAT}: some of it may be lost"
+        );
     }
     if let Some(task) = own(TASK_KEY).filter(|task| task.parse::<TaskName>().is_err()) {
         warn!("{name}: the task \"{}\" in its metadata is unknown: write --task", Brief(task, SHOWN_CHARACTERS));
