@@ -35,6 +35,9 @@ pub enum SessionError {
     /// No server called a client that listens.
     #[error("no server called within {} (--wait)", humantime::format_duration(*.0))]
     NobodyCalled(Duration),
+    /// A panic in this program.
+    #[error("a fault of Plumb ended this connection, as the log says: please report it")]
+    Fault,
     /// No thread could be started for the sessions.
     #[error("cannot listen: {}", with_advice(.0))]
     Threads(#[from] io::Error),
@@ -45,7 +48,7 @@ impl SessionError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::NotConnected(_) | Self::StoppedEarly | Self::NobodyCalled(_) => Exit::NoPeer,
-            Self::Workers(_) | Self::Threads(_) => Exit::Other,
+            Self::Workers(_) | Self::Fault | Self::Threads(_) => Exit::Other,
             Self::CannotListen { exit, .. } => *exit,
         }
     }

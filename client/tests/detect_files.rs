@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgb, RgbImage};
 use serde_json::Value;
 use tempfile::TempDir;
-use testkit::program::{Ended, Program, command};
+use testkit::program::{Ended, Program, command, command_after};
 
 /// The disc in every good picture: centre and radius in px.
 const DISC: (f64, f64, f64) = (60.25, 44.5, 15.0);
@@ -329,6 +329,18 @@ fn explain_lists_each_candidate_with_its_evidence_and_the_reason() {
     let ended = detect(&[], &[&square]).expect(0);
     assert!(ended.stdout[1].contains("square.png: best candidate: centre (") && ended.stdout.len() == 2, "{ended:#?}");
     detect(&["--explain", "--detector", "hough-classic"], &[&good]).expect(2).says("--explain is for hough");
+}
+
+#[test]
+fn a_drawing_that_cannot_be_written_to_its_end_is_not_left() {
+    let pictures = Pictures::new();
+    let good = pictures.save("good.png", disc(), ImageFormat::Png);
+    let folder = pictures.path("found");
+    let mut client = command_after("ulimit -f 0", "client");
+    client.arg("detect").arg("--draw").arg(&folder).arg(&good);
+    let ended = Program::start(client).end();
+    assert!(ended.stderr.iter().any(|line| line.contains("found/good.png")), "{ended:#?}");
+    assert_eq!(fs::read_dir(&folder).expect("a folder").count(), 0);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use client::pipeline::{
 use client::session::End;
 use client::verdict::{SessionError, failure};
 use client::view::NoView;
-use client::workers::Policy;
+use client::workers::{MAX_WORKERS, Policy};
 use crossbeam_channel::{RecvTimeoutError, bounded};
 use pyo3::exceptions::{PyConnectionError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -114,15 +114,16 @@ impl Client {
         let wrong = |text: String| PyValueError::new_err(in_python(&text));
         let server = server.map(|text| ServerAddress::from_str(&text)).transpose();
         let listen = listen.map(|text| ListenAddress::from_str(&text)).transpose();
-        let most = "workers is not a whole number of threads from 1";
+        let most = format!("workers is not a whole number of threads from 1 to {MAX_WORKERS}");
         let server_id = server_id.map(|text| ServerId::from_str(&text)).transpose();
         let server_id = server_id.map_err(|error| wrong(format!("server_id: {error}")))?;
-        let workers = usize::try_from(workers).ok().and_then(NonZeroUsize::new);
+        let workers =
+            usize::try_from(workers).ok().filter(|workers| *workers <= MAX_WORKERS).and_then(NonZeroUsize::new);
         Ok(Self {
             pipeline: chosen(pipeline)?,
             server: server.map_err(|error| wrong(format!("server: {error}")))?,
             listen: listen.map_err(|error| wrong(format!("listen: {error}")))?,
-            workers: workers.ok_or_else(|| wrong(most.into()))?,
+            workers: workers.ok_or_else(|| wrong(most))?,
             wait: Wait::from_str(wait).map_err(|error| wrong(format!("wait: {error}")))?,
             link: Kind::named(link)
                 .ok_or_else(|| wrong(format!("link: \"{link}\" is not a link: webrtc, tcp or grpc")))?,

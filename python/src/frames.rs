@@ -6,7 +6,7 @@ use pyo3::exceptions::{PyIndexError, PyOverflowError, PyTypeError, PyValueError}
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use server::run::RunSpec;
-use server::source::{Numbered, Source, SourceError, SourceFrame, Supply};
+use server::source::{NUMBERED_FRAMES, Numbered, Source, SourceError, SourceFrame, Supply};
 use shared::image::Image;
 
 use crate::evaluate::{settled, source_failed};
@@ -96,9 +96,9 @@ impl Frames {
     }
 }
 
-/// Number of frames of an endless source that have an index. Playing the ball takes about 11 ns per frame, so the last
+/// Number of frames that have an index. Playing the ball takes about 11 ns per frame, so the last
 /// one takes a second.
-const ENDLESS: i128 = 100_000_000;
+const ENDLESS: i128 = NUMBERED_FRAMES as i128;
 
 /// Why frames have no index.
 const IN_SEQUENCE: &str = "the frames of this source come in sequence: iterate over them";
@@ -111,11 +111,9 @@ impl Frames {
             read => read?,
         };
         let frames = self.spec.sent.frames.map(|frames| i128::from(frames.get()));
-        // Even for an endless source, the index is limited, so that playing the ball up to it does not take minutes.
-        let frames = frames.or(Some(ENDLESS));
-        let from_start =
-            if number < 0 && self.spec.sent.frames.is_some() { number + frames.unwrap_or(0) } else { number };
-        let is_there = frames.is_none_or(|frames| from_start < frames);
+        let from_start = if number < 0 { number + frames.unwrap_or(0) } else { number };
+        // The index is limited, so that playing the ball up to it does not take minutes.
+        let is_there = from_start < frames.unwrap_or(ENDLESS).min(ENDLESS);
         u64::try_from(from_start).ok().filter(|_| is_there).ok_or_else(|| self.not_there(index))
     }
 
@@ -124,6 +122,11 @@ impl Frames {
             self.spec.sent.frames.map_or(format!("they count from 0 to {}", ENDLESS - 1), |frames| {
                 match frames.get() {
                     1 => "there is 1 frame".to_owned(),
+                    frames if i128::from(frames) > ENDLESS => {
+                        format!(
+                            "only the first {ENDLESS} of the {frames} frames have an index; iterate over the others"
+                        )
+                    }
                     frames => format!("there are {frames} frames"),
                 }
             });

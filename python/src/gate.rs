@@ -35,6 +35,7 @@ fn condition(text: &Bound<'_, PyAny>) -> PyResult<Condition> {
             Err(error) => error,
         },
         NotACondition::Unit(wrong) => PyValueError::new_err(wrong),
+        NotACondition::TooLarge(_) => PyValueError::new_err(wrong.to_string()),
     })
 }
 

@@ -48,6 +48,13 @@ def test_a_frame_that_is_not_there_is_an_index_error(index: int) -> None:
         data()[index]
 
 
+@pytest.mark.parametrize("index", [-1, 10**8])
+def test_a_frame_that_takes_long_to_reach_has_no_index(index: int) -> None:
+    frames = plumb.frames(frames=10**12, size="64x48", seed=1)
+    with pytest.raises(IndexError, match="only the first 100000000 of the 1000000000000 frames have an index"):
+        frames[index]
+
+
 @pytest.mark.parametrize("index", [1.0, "1", None, slice(0, 2)], ids=repr)
 def test_an_index_is_a_whole_number(index: Any) -> None:
     with pytest.raises(TypeError):

@@ -330,6 +330,7 @@ WRONG: list[tuple[Any, dict[str, Any], type[Exception], str]] = [
     ("exec:", {}, ValueError, "exec: needs a command"),
     (centroid, {"workers": 0}, ValueError, "workers is not a whole number of threads from 1"),
     (centroid, {"workers": -1}, ValueError, "workers is not a whole number of threads from 1"),
+    (centroid, {"workers": 1025}, ValueError, "workers is not a whole number of threads from 1 to 1024"),
     (centroid, {"workers": 1.5}, TypeError, "integer"),
     (centroid, {"wait": "soon"}, ValueError, 'wait: "soon" is not a time to wait: a duration such as 30s'),
 ]

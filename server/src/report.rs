@@ -33,9 +33,9 @@ fn said(renewed: &Renewed) -> Exit {
     }
     match &renewed.recording {
         Ok(None) => {}
-        Ok(Some(Repaired { messages, cut_bytes, damaged })) => warn!(
-            "run.mcap broke off: its {messages} messages are kept, the {cut_bytes} bytes after the last whole chunk are cut \
-             off, and {damaged} damaged chunks are left out"
+        Ok(Some(Repaired { messages, cut_bytes })) => warn!(
+            "run.mcap broke off: its {messages} messages are kept, and the {cut_bytes} bytes after the last whole chunk are \
+             cut off"
         ),
         Err(wrong) => error!("run.mcap cannot be completed: {wrong}. It is left as it is, and all else is complete"),
     }

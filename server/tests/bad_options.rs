@@ -10,7 +10,7 @@ fn run(options: &[&str]) -> Ended {
 }
 
 /// Options with which nothing can run, and the text of the refusal.
-const IMPOSSIBLE: [(&[&str], &str); 114] = [
+const IMPOSSIBLE: [(&[&str], &str); 115] = [
     (&["--fsp", "60"], "a similar argument exists: '--fps'"),
     (&["--delivery", "pigeon"], "reliable or live"),
     (&["--sctp-mtu", "575"], "from 576 to 16000"),
@@ -39,6 +39,7 @@ const IMPOSSIBLE: [(&[&str], &str); 114] = [
     (&["--window", "0"], "from 1"),
     (&["--window", "100000"], "4096"),
     (&["--frames", "0"], "--frames: \"0\""),
+    (&["--gate", "latency_us.p99 <= 1e308 s"], "the limit is larger than any number"),
     (&["--duration", "0s"], "longer than 0"),
     (&["--duration", "10"], "10s"),
     (&["--deadline", "0s"], "longer than 0"),

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 use testkit::ends::Server;
-use testkit::program::{Ended, Program, command};
+use testkit::program::{Ended, Program, command, command_after};
 use testkit::room::Room;
 
 /// A CSV file of answers that are 0.5 px to the right of the truth, with errors that look random.
@@ -111,6 +111,30 @@ fn a_shift_is_found_written_and_corrected_by_a_client() {
     server.end().expect(0);
     let (corrected, _) = self::found(&room, &[&out, "--model", "offset"], 0);
     assert!((parameter(&corrected, "offset_x") + parameter(&found, "offset_x")).abs() < 0.02, "{corrected:#}");
+}
+
+#[test]
+fn the_results_of_an_earlier_calibration_go_with_it_or_stay_whole() {
+    let room = Room::new();
+    let csv = shifted(&room, "pairs.csv");
+    let out = room.name("found");
+    let results =
+        || ["correction.toml", "calibration.json", "calibration.html"].map(|name| room.read(&format!("found/{name}")));
+    calibrate(&[&csv, "--model", "similarity", "--out", &out]).expect(0);
+    room.file("found/camera.yaml", "camera_name: earlier\n");
+    calibrate(&[&csv, "--model", "offset", "--out", &out]).expect(0);
+    assert!(!room.path("found").join("camera.yaml").exists(), "an offset has no camera");
+    let before = results();
+    assert!(before[0].contains("offset"), "{}", before[0]);
+    // The disk is full after 512 bytes, or 1,024 if the shell counts in units of that.
+    let json = room.file("before.json", "{}");
+    for target in [["--out", &out], ["--json", &json]] {
+        let mut server = command_after("ulimit -f 1", "server");
+        server.args(["calibrate", &csv, "--model", "similarity"]).args(target);
+        Program::start(server).end().expect(4).says("cannot write the calibration to ");
+    }
+    assert!(results() == before);
+    assert_eq!(room.read("before.json"), "{}");
 }
 
 #[test]

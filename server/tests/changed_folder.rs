@@ -14,7 +14,7 @@ fn a_file_that_somebody_changed_is_refused_and_nothing_is_written() {
     let folder = Folder::new();
     unpaced(&["--frames", "30", "--seed", "7", "--size", "160x120", "--out", folder.name()]).expect(0);
     type Change = fn(&str) -> String;
-    let changes: [(&str, Change, &str); 10] = [
+    let changes: [(&str, Change, &str); 12] = [
         (
             "frames.csv",
             |rows| rows.replace("\n1,8,", "\n1,7,"),
@@ -27,6 +27,16 @@ fn a_file_that_somebody_changed_is_refused_and_nothing_is_written() {
         ("report.json", |report| report.to_owned() + "\n\0", "report.json is no report that can be read"),
         ("report.json", |report| report[..report.len() / 2].to_owned(), "move it away"),
         ("report.json", |report| report.replace("\"schema\": 1", "\"schema\": 2"), "it has schema 2"),
+        (
+            "report.json",
+            |report| report.replacen("\"sent\": 30,", "\"sent\": 18446744073709551615,", 1),
+            "session 1: its frames.sent is 18446744073709551615, and no run has more than 9007199254740992",
+        ),
+        (
+            "report.json",
+            |report| report.replace("\"sessions_omitted\": 0", "\"sessions_omitted\": 18446744073709551615"),
+            "its sessions_omitted is 18446744073709551615",
+        ),
         ("run.toml", |run| run[..100].to_owned(), "is not the run of"),
         (
             "run.toml",

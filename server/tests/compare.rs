@@ -375,3 +375,76 @@ fn a_client_that_fails_ends_its_round() {
 fn a_report_that_never_ends_is_refused_with_the_limit() {
     compare(&["/dev/zero", "/dev/zero"]).expect(2).says("/dev/zero cannot be read (larger than 256 MiB)");
 }
+
+#[test]
+fn a_run_that_was_stopped_is_not_kept_as_a_baseline() {
+    let room = Room::new();
+    let options = ["--loopback", "--no-graphics", "--link", "memory", "--frames", "600", "--size", "160x120"];
+    let mut run = Program::start(room.server(&[&options[..], &["--gate", "frames.lost == 0", "--out", "a"]].concat()));
+    run.stdout.wait_for_count(5);
+    run.signal("INT");
+    run.end().expect(0);
+    let (found, _) = compared(&room, &["a"], &["--baseline", &room.name("kept"), "--keep"], 0);
+    assert!(found["notes"].to_string().contains("not kept as a baseline: the run was stopped after"), "{found:#}");
+    assert!(!room.path("kept").join("a").exists());
+}
+
+#[test]
+fn a_result_that_would_replace_what_is_read_or_another_result_is_refused() {
+    let room = Room::new();
+    room.run("a", &["--gate", "frames.lost == 0"]).expect(0);
+    room.run("kept/b", &[]).expect(0);
+    let (a, kept, new) = (room.name("a"), room.name("kept"), room.name("new"));
+    let read = [
+        "a/junit.xml",
+        "a/report.html",
+        "a/frames.csv",
+        "kept/b/report.json",
+        "kept/b/run.toml",
+        "kept/../kept/b/frames.csv",
+    ];
+    for file in read {
+        let (before, path) = (room.read(file), room.name(file));
+        for option in ["--json", "--markdown"] {
+            let ended = compare(&[&room.name("a/report.json"), "--baseline", &kept, option, &path]).expect(2);
+            ended.says("is also read (");
+        }
+        assert!(room.read(file) == before, "{file}");
+    }
+    let ended = compare(&[&a, "--baseline", &kept, "--json", &new, "--markdown", &new]).expect(2);
+    ended.says("--json and --markdown are both");
+    assert!(!room.path("new").exists());
+    compare(&[&a, "--baseline", &kept, "--json", "-", "--markdown", "-"]).expect(0);
+}
+
+#[test]
+fn options_in_the_environment_change_no_round() {
+    let room = Room::new();
+    let file = |name: &str, noise: u32| {
+        let text = "loopback = true\nlink = \"memory\"\nfps = \"max\"\nsize = \"160x120\"\nframes = 40\n";
+        room.file(name, &format!("{text}noise = {noise}\n"))
+    };
+    let (a, b, json) = (file("a.toml", 2), file("b.toml", 12), room.name("compared.json"));
+    let mut server = command_of(&["--run", &a, "--run", &b, "--rounds", "1", "--json", &json]);
+    server.env("PLUMB_NOISE", "5").env("PLUMB_CSV", room.path("rows.csv"));
+    Program::start(server).end().expect(0);
+    let found: Value = serde_json::from_str(&room.read("compared.json")).expect("JSON");
+    assert_eq!(found["comparisons"][0]["options"], json!([{"name": "noise", "a": 2.0, "b": 12.0}]));
+    assert!(!room.path("rows.csv").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_client_that_leaves_early_fails_its_round_although_the_run_has_a_gate() {
+    let room = Room::new();
+    let file = room.file("a.toml", "fps = 60\nsize = \"160x120\"\nframes = 600\ngate = \"frames.lost == 0\"\n");
+    let client = command("client").get_program().to_string_lossy().into_owned();
+    let rows = room.name("rows");
+    let leaves = format!(
+        "'{client}' --no-graphics --link tcp > '{rows}' & until [ $(wc -l < '{rows}') -ge 7 ]; do sleep 0.05; done; kill \
+         $!; wait $!"
+    );
+    let ended =
+        compare(&["--run", &file, "--run", &file, "--rounds", "1", "--client", &leaves, "--gate", "worse == 0"]);
+    ended.expect(4).says(" of 600 frames, and rounds are compared whole");
+}

@@ -4,6 +4,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
+use std::time::Duration;
 
 use testkit::ends::{ListeningClient, Server, calling, client, free_address};
 use testkit::program::{Program, command};
@@ -32,6 +33,14 @@ fn answering(answer: &'static str) -> String {
 fn asked(mut stream: &TcpStream, line: &str) -> String {
     stream.write_all(format!("{line}\n").as_bytes()).expect("sent");
     said(stream)
+}
+
+/// A source that has opened its link to this client, over TCP.
+fn opened(client: &ListeningClient) -> TcpStream {
+    let source = client.connect();
+    asked(&source, HELLO);
+    (&source).write_all(b"{\"type\":\"link\",\"link\":\"tcp\"}\n").expect("sent");
+    source
 }
 
 /// The next line of the peer, without its end.
@@ -121,6 +130,36 @@ fn a_port_that_is_taken_is_an_error() {
 fn a_client_that_nobody_calls_ends_when_its_time_is_over() {
     let client = ListeningClient::start(&["--wait", "200ms"]);
     client.program.end().expect(3).says("no server called within 200ms (--wait)");
+}
+
+#[test]
+fn a_call_that_breaks_before_a_session_begins_does_not_prolong_the_wait() {
+    for once in [&["--once"][..], &[]] {
+        let client = ListeningClient::start(&[once, &["--wait", "4s"]].concat());
+        let source = opened(&client);
+        client.program.stderr.wait_for("session 1: the server at");
+        drop(source);
+        client.program.end().expect(3).says("no server called within 4s (--wait)");
+    }
+}
+
+#[test]
+fn a_link_that_breaks_after_the_wait_before_a_session_begins_ends_a_client() {
+    let client = ListeningClient::start(&["--once", "--wait", "2s"]);
+    let source = opened(&client);
+    client.program.stderr.wait_for("session 1: the server at");
+    // The wait is over then, and the client gives a source 5 s to say hello on its link.
+    thread::sleep(Duration::from_millis(2_500));
+    drop(source);
+    let ended = client.program.end().expect(3);
+    ended.says("session 1: the server is gone").says("no server called within 2s (--wait)");
+}
+
+#[test]
+fn a_session_of_a_client_that_listens_may_last_longer_than_the_wait_for_it() {
+    let client = ListeningClient::start(&["--once", "--wait", "3s"]);
+    client.called(&["--duration", "4s", "--fps", "30"]).end().expect(0);
+    client.program.end().expect(0).says("the server said bye: finished");
 }
 
 #[test]
@@ -229,9 +268,7 @@ fn a_client_of_many_is_full_at_its_limit_and_says_that_places_become_free() {
 #[test]
 fn a_source_that_stops_halfway_does_not_change_the_exit_code() {
     let client = ListeningClient::start(&[]);
-    let source = client.connect();
-    asked(&source, HELLO);
-    (&source).write_all(b"{\"type\":\"link\",\"link\":\"tcp\"}\n").expect("sent");
+    let source = opened(&client);
     client.program.stderr.wait_for("session 1: the server at");
     drop(source);
     client.program.stderr.wait_for("session 1: the server is gone");

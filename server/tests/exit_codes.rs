@@ -37,6 +37,14 @@ fn a_source_with_fewer_frames_than_asked_for_has_too_few() {
     let server = Server::start(&[&options[..], &["--frames", "2"]].concat());
     server.client(&[]).end().expect(0);
     server.end().expect(3).says("1 of 2 frames: the source has no more");
+    for (more, words) in [
+        (&["--frames", "2", "--duration", "1h"][..], "1 of 2 frames, but not for 1h: the source has no more"),
+        (&["--duration", "1h"], "1 frames, but not for 1h: the source has no more"),
+    ] {
+        let server = Server::start(&[&options[..], more].concat());
+        server.client(&[]).end().expect(0);
+        server.end().expect(3).says(words);
+    }
     let server = Server::start(&options);
     server.client(&[]).end().expect(0);
     server.end().expect(0);

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use testkit::ends::{Server, with};
 use testkit::folder::{Folder, unpaced};
-use testkit::program::{Program, command, command_after, poll};
+use testkit::program::{Ended, Program, command, command_after, poll};
 use testkit::python::Packages;
 
 static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| Packages::Mcap.test_python(env!("CARGO_TARGET_TMPDIR")));
@@ -44,6 +44,13 @@ fn recording_of(folder: &Folder) -> PathBuf {
 /// The recording of a run, as the value of `--source`.
 fn source_of(folder: &Folder) -> String {
     recording_of(folder).to_str().expect("UTF-8").to_owned()
+}
+
+/// `server report` on the folder of a run.
+fn reported(folder: &Folder) -> Ended {
+    let mut report = command("server");
+    report.args(["report", folder.name()]);
+    Program::start(report).end()
 }
 
 /// The rows of `frames.csv`: columns by name.
@@ -255,9 +262,7 @@ fn a_recording_of_a_run_that_was_killed_grows_is_played_to_its_last_chunk_and_is
     let size = || fs::metadata(recording_of(&folder)).map(|file| file.len()).ok();
     let grown = poll(|| size().filter(|bytes| *bytes > 2 << 20)).expect("it grows");
     poll(|| size().filter(|bytes| *bytes > grown)).expect("it goes on growing");
-    let mut report = command("server");
-    report.args(["report", folder.name()]);
-    Program::start(report).end().expect(2).says("is still going on");
+    reported(&folder).expect(2).says("is still going on");
     server.program.signal("KILL");
     drop(server.end());
     drop(client.end());
@@ -273,9 +278,7 @@ fn a_recording_of_a_run_that_was_killed_grows_is_played_to_its_last_chunk_and_is
     let played = table(&again).len();
     assert!(played > 100 && played + 200 > rows, "{played} of {rows}");
 
-    let mut report = command("server");
-    report.args(["report", folder.name()]);
-    Program::start(report).end().expect(0).says("run.mcap broke off: its ").says("0 damaged chunks");
+    reported(&folder).expect(0).says("run.mcap broke off: its ").says("messages are kept");
     let found = read(&recording_of(&folder));
     assert_eq!(found["checksums"], true);
     assert_eq!(
@@ -289,6 +292,20 @@ fn a_recording_of_a_run_that_was_killed_grows_is_played_to_its_last_chunk_and_is
     let ended = unpaced(&["--source", &source_of(&folder), "--out", completed.name()]).expect(0);
     assert!(!ended.stderr.join("\n").contains("not finished"), "{:#?}", ended.stderr);
     assert_eq!(truths(&table(&completed)), truths(&table(&again)));
+}
+
+#[test]
+fn a_recording_of_which_a_part_cannot_be_read_is_not_completed_and_stays_as_it_is() {
+    let folder = Folder::new();
+    unpaced(&["--frames", "30", "--record", "--out", folder.name()]).expect(0);
+    let mut bytes = fs::read(recording_of(&folder)).expect("a recording");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x55;
+    // Without its end, as after a crash.
+    bytes.truncate(bytes.len() - 8);
+    fs::write(recording_of(&folder), &bytes).expect("written");
+    reported(&folder).expect(4).says("a completed file would lack this part. It is left as it is, and all else is");
+    assert!(fs::read(recording_of(&folder)).expect("a recording") == bytes);
 }
 
 #[test]
@@ -341,14 +358,12 @@ fn a_recording_that_somebody_cuts_or_deletes_is_reported_and_the_folder_has_its_
         assert!(folder.session()["recording"]["not_recorded"].as_u64() > Some(0));
         // No gap stands for what was lost. The rest of a chunk may be there that was being written.
         assert!(length() < 1 << 20, "{} bytes", length());
-        let mut report = command("server");
-        report.args(["report", folder.name()]);
         let (code, says) = if told.contains("deleted") {
             (0, "180 frames")
         } else {
             (4, "run.mcap cannot be completed: it is not an MCAP file")
         };
-        let said = Program::start(report).end().expect(code).said();
+        let said = reported(&folder).expect(code).said();
         assert!(said.contains(says), "{said}");
         assert_eq!(folder.session()["frames"]["answered"], 180);
     }

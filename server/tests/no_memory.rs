@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::Path;
 
 use testkit::ends::{Server, with};
+use testkit::folder::Folder;
 use testkit::program::{Ended, Program, command_after};
 use testkit::report::rows;
 
@@ -46,14 +47,41 @@ fn frames_that_do_not_fit_into_memory_end_the_run_with_4_and_say_how_much_they_n
 fn a_record_that_does_not_fit_into_memory_is_named_by_its_place() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("long.mcap");
-    let mut file = File::create(&path).expect("a file");
-    // The start of an MCAP file, and a chunk (0x06) of 400 MiB. The file is that long, but takes no disk.
-    file.write_all(b"\x89MCAP0\r\n\x06").expect("written");
-    file.write_all(&(400_u64 << 20).to_le_bytes()).expect("written");
-    file.set_len(401 << 20).expect("a long file");
-    run(&["--source", text(&path)])
-        .expect(2)
-        .says("there is no memory for the record at byte 8, which needs 419430400 bytes");
+    // A chunk (0x06) of 400 MiB, and a message (0x05) of 120 MiB, which is copied out of its record.
+    for (opcode, mebibytes, words) in [
+        (6, 400, "there is no memory for the record at byte 8, which needs 419430400 bytes"),
+        (5, 120, "there is no memory for a message of the record at byte 8, which needs 125829098 bytes"),
+    ] {
+        recording(&path, opcode, mebibytes << 20, &[]);
+        run(&["--source", text(&path)]).expect(2).says(words);
+    }
+}
+
+/// Makes a file that has the start of an MCAP file and one record. The record is that long, and zero after its first bytes;
+/// it takes no disk.
+fn recording(path: &Path, opcode: u8, bytes: u64, first: &[u8]) {
+    let mut file = File::create(path).expect("a file");
+    file.write_all(&[b"\x89MCAP0\r\n", &[opcode][..], &bytes.to_le_bytes(), first].concat()).expect("written");
+    file.set_len(17 + bytes).expect("a long file");
+}
+
+#[test]
+fn a_recording_whose_chunk_does_not_fit_into_memory_is_left_as_it_is() {
+    let folder = Folder::new();
+    run(&["--out", folder.name()]).expect(0);
+    let path = folder.path.join("run.mcap");
+    // The fields of a chunk before its records: two times, the size of its records, no checksum and no compression.
+    let (bytes, fields) = (80_u64 << 20, 40);
+    let records = (bytes - fields).to_le_bytes();
+    recording(&path, 6, bytes, &[&[0; 16], &records[..], &[0; 8], &records].concat());
+    let mut report = command_after(LITTLE, "server");
+    report.args(["report", folder.name()]);
+    let ended = Program::start(report).end().expect(4);
+    ended
+        .says("run.mcap cannot be completed: ")
+        .says("there is no memory for what the chunk at byte 8 unpacks to")
+        .says("It is left as it is");
+    assert_eq!(fs::metadata(&path).expect("a recording").len(), 17 + bytes);
 }
 
 #[test]

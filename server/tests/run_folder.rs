@@ -69,6 +69,11 @@ fn a_run_leaves_its_specification_its_report_and_two_tables_of_frames() {
     assert_eq!(only_session(&folder.report())["frames"]["sent"], 60);
     assert_eq!(folder.rows().len(), 60);
     assert_tables_agree(&folder);
+    // The page takes longest, and can be made again from the rest: it comes last.
+    let written = |name: &str| fs::metadata(folder.path.join(name)).and_then(|file| file.modified()).expect("a time");
+    #[cfg(feature = "parquet")]
+    assert!(written("frames.parquet") <= written("report.html"));
+    assert!(written("frames.csv") <= written("report.html"));
 }
 
 /// `gates` of the report without its figures.
@@ -103,6 +108,20 @@ fn the_gates_are_in_the_runs_file_and_their_verdicts_in_the_folder() {
     server.args(["--no-graphics", "--out", again.name(), "--run"]).arg(folder.path.join("run.toml"));
     Program::start(server).end().expect(1);
     assert_eq!(verdicts(&again.report()), verdicts(&before));
+}
+
+#[test]
+fn a_gate_on_a_figure_that_was_lost_with_the_report_has_no_data() {
+    let folder = Folder::new();
+    let gates = ["--gate", "bytes.frames_wire <= 10; frames.skipped == 0; frames.sent == 60"];
+    unpaced(&[&["--frames", "60", "--out", folder.name()][..], &gates].concat()).expect(1);
+    fs::remove_file(folder.path.join("report.json")).expect("removed");
+    let expected =
+        [("bytes.frames_wire <= 10", "no_data"), ("frames.skipped == 0", "no_data"), ("frames.sent == 60", "pass")];
+    for _ in 0..2 {
+        folder.renew().expect(0);
+        assert_eq!(verdicts(&folder.report()), expected);
+    }
 }
 
 #[test]

@@ -76,6 +76,18 @@ fn a_silent_connection_holds_neither_the_only_session_nor_the_only_port() {
 }
 
 #[test]
+fn silent_connections_that_find_no_port_are_closed_and_do_not_wait_for_each_other() {
+    let taken = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    let port = taken.local_addr().expect("its address").port().to_string();
+    let server = Server::start(&["--udp-port", &port, "--handshake-limit", "1h", "--idle-limit", "1h"]);
+    let crowd: Vec<_> = (0..12).map(|_| BufReader::new(server.connect())).collect();
+    for mut visitor in crowd {
+        assert_eq!(line(&mut visitor), "", "closed without an offer");
+    }
+    server.program.stderr.wait_for(&format!("no free UDP port in {port}-{port}"));
+}
+
+#[test]
 fn a_client_that_sends_only_a_hello_does_not_use_up_the_only_session() {
     let server = Server::start(&["--once", "--frames", "3", "--fps", "max"]);
     let mut half = BufReader::new(server.connect());

@@ -103,10 +103,17 @@ impl Tuned {
         filled(&self.pipeline, |name| {
             self.parameters.get(name).map(|value| match value {
                 toml::Value::String(text) => text.clone(),
+                toml::Value::Float(number) => real(*number),
                 other => other.to_string(),
             })
         })
     }
+}
+
+/// A real number as a program gets it, in a search and with its result: `3` for 3.0, and all digits without an exponent.
+#[must_use]
+pub fn real(number: f64) -> String {
+    number.to_string()
 }
 
 /// A command with values in the places of the names in braces, quoted for a shell. A name without a value stays.
@@ -139,6 +146,8 @@ mod tests {
         let tuned = Tuned::parse(text).unwrap();
         assert_eq!(tuned.command(), "exec:./detect -t 2.5 --kind='a b' {other} {");
         assert_eq!(tuned.numbers(), Err("kind is not a number".into()));
+        let whole = "plumb_tuned = 1\npipeline = \"exec:detect {a} {b} {c}\"\n[parameters]\na = 3.0\nb = 3\nc = 1e-7\n";
+        assert_eq!(Tuned::parse(whole).unwrap().command(), "exec:detect 3 3 0.0000001");
         let numbers = Tuned::parse("plumb_tuned = 1\npipeline = \"hough\"\n[parameters]\na = 2\nb = 0.5").unwrap();
         assert_eq!(numbers.numbers().unwrap(), [("a".to_owned(), 2.0), ("b".to_owned(), 0.5)]);
     }

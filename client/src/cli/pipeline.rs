@@ -1,6 +1,5 @@
 //! The options that choose a pipeline or a detector.
 
-use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +12,8 @@ use shared::tuned::Tuned;
 use super::headings::PIPELINE;
 use crate::pipeline::{
     AUTO, DEFAULT_TIMEOUT, DetectorChoice, Parameters, PipelineChoice, PipelineError, PipelineOptions, RadiusLimits,
-    detector_names, exec,
+    detector_names, exec, timeout,
 };
-
-/// Range of `--pipeline-timeout`. No program is faster than the minimum, and nobody waits longer than the maximum.
-const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(3600);
 
 /// The pipeline and its radii.
 #[derive(Debug, Args)]
@@ -154,11 +150,6 @@ fn known<T>(name: &str, chosen: Result<T, PipelineError>) -> Result<String, Stri
         }
         Err(other) => Err(other.to_string()),
     }
-}
-
-fn timeout(text: &str) -> Result<Duration, String> {
-    let duration = humantime::parse_duration(text).ok().filter(|timeout| TIMEOUTS.contains(timeout));
-    duration.ok_or_else(|| format!("\"{text}\" is not a duration from 1ms to 1h, such as 500ms or 1s"))
 }
 
 fn radius(text: &str) -> Result<f64, String> {

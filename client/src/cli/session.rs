@@ -16,10 +16,7 @@ use super::headings::{OUTPUT, PIPELINE};
 use super::pipeline::PipelineArgs;
 use crate::config::{ServerAddress, Wait};
 use crate::listen::Listening;
-use crate::workers::Policy;
-
-/// Largest number of worker threads: more than any machine has cores, but few enough to start.
-const MAX_WORKERS: usize = 1024;
+use crate::workers::{MAX_WORKERS, Policy};
 
 /// Help heading of the options for finding and connecting to the server.
 const CONNECTION: &str = "Connection";

@@ -71,7 +71,13 @@ impl Drawings {
     pub(super) fn draw(&self, index: usize, image: Image, seen: &Seen) -> Result<&Path, DrawError> {
         let path = &self.targets[index];
         let drawn = drawn(image, seen);
-        drawn.save(path).map_err(|wrong| DrawError::Write { path: path.clone(), wrong })?;
+        drawn.save(path).map_err(|wrong| {
+            // A part of a picture is no picture. A device or a pipe of this name stays.
+            if path.symlink_metadata().is_ok_and(|file| file.is_file()) {
+                let _ = fs::remove_file(path);
+            }
+            DrawError::Write { path: path.clone(), wrong }
+        })?;
         Ok(path)
     }
 }

@@ -6,14 +6,18 @@
 
 mod greet;
 mod page;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use shared::door::lines::SignalingError;
 use shared::door::listen::{accept, cannot_listen, listen};
 use shared::door::strangers::Strangers;
@@ -55,7 +59,7 @@ pub struct Listening {
     pub address: String,
     /// Whether to end after one session.
     pub once: bool,
-    /// How long to wait for the first session.
+    /// How long to wait for the first session to begin.
     pub wait: Wait,
 }
 
@@ -68,16 +72,18 @@ struct Desk {
     places: Arc<Semaphore>,
     strangers: Strangers,
     turns: Turns,
-    /// Sessions whose link has opened.
-    begun: AtomicU64,
+    /// Links that have opened. A session may begin on each.
+    opened: AtomicU64,
 }
 
 /// The result of listening.
 struct Outcome {
     /// The exit code for all sessions together, see [`Exit::of`].
     exit: Exit,
-    /// The session that ended last.
-    last: Option<(End, Tally)>,
+    /// The session that ended last, or what was wrong with it.
+    last: Option<Result<(End, Tally), SessionError>>,
+    /// Links that opened and whose visit is over.
+    closed: u64,
 }
 
 /// Listens, and answers the frames of every server that calls, until told to stop or, with `once`, until one session is
@@ -104,7 +110,7 @@ pub async fn one_session(
     stop: Stop,
 ) -> Result<(End, Tally), SessionError> {
     let listening = Listening { address, once: true, wait };
-    sessions(&listening, config, views, stop).await?.last.ok_or(SessionError::StoppedEarly)
+    sessions(&listening, config, views, stop).await?.last.unwrap_or(Err(SessionError::StoppedEarly))
 }
 
 async fn sessions(
@@ -122,8 +128,8 @@ async fn sessions(
     warn_if_exposed(&config.admission, &addresses?);
     let places = Arc::new(Semaphore::new(if *once { 1 } else { MAX_SOURCES }));
     let turns = Turns::new(config.workers.get());
-    let (strangers, begun) = (Strangers::default(), AtomicU64::new(0));
-    let desk = Arc::new(Desk { config, is_once: *once, views, stop, places, strangers, turns, begun });
+    let (strangers, opened) = (Strangers::default(), AtomicU64::new(0));
+    let desk = Arc::new(Desk { config, is_once: *once, views, stop, places, strangers, turns, opened });
     let outcome = accept_all(listeners, listening, &desk).await?;
     match outcome.last {
         None if listening.once => Err(SessionError::StoppedEarly),
@@ -139,19 +145,23 @@ async fn accept_all(
 ) -> Result<Outcome, SessionError> {
     let shards = Shards::start()?;
     let (done, mut ended) = mpsc::channel(MAX_SOURCES);
-    let (mut visitors, mut outcome) = (0, Outcome { exit: Exit::Fine, last: None });
+    let (mut visitors, mut outcome) = (0, Outcome { exit: Exit::Fine, last: None, closed: 0 });
     info!("listening on {}", names(&listeners)?);
-    let (mut stop, mut waited, mut is_waiting) = (desk.stop.clone(), pin!(over(listening.wait)), true);
+    let (mut stop, mut waited, mut over_after) = (desk.stop.clone(), pin!(over(listening.wait)), None);
     loop {
+        // A link that is open may still become the first session.
+        if let Some(limit) = over_after.filter(|_| outcome.last.is_none() && !desk.has_open_links(&outcome)) {
+            return Err(SessionError::NobodyCalled(limit));
+        }
         tokio::select! {
             accepted = accept(&mut listeners) => match accepted.and_then(|(stream, peer)| Ok((stream.into_std()?, peer))) {
                 Ok((stream, peer)) => {
                     visitors += 1;
                     let (desk, done) = (desk.clone(), done.clone());
                     let attending = async move { desk.attend(stream, peer).await };
-                    shards.spawn(attending, |attended| async move {
-                        // The channel is closed once the only session is over. A panic was logged.
-                        let _ = done.send(attended.flatten()).await;
+                    shards.spawn(attending, move |attended| async move {
+                        // The channel is closed once the only session is over.
+                        let _ = done.send((peer, attended.unwrap_or(Visit::Fault))).await;
                     });
                 }
                 Err(error) => {
@@ -159,36 +169,49 @@ async fn accept_all(
                     sleep(ACCEPT_PAUSE).await;
                 }
             },
-            Some(visit) = ended.recv() => {
+            Some((peer, visit)) = ended.recv() => {
                 visitors -= 1;
-                if outcome.add(visit) && listening.once {
+                if outcome.add(peer, visit) && listening.once {
                     return Ok(outcome);
                 }
             }
-            limit = &mut waited, if is_waiting => {
-                is_waiting = false;
-                if desk.begun.load(Ordering::Relaxed) == 0 {
-                    return Err(SessionError::NobodyCalled(limit));
-                }
-            }
+            limit = &mut waited, if over_after.is_none() => over_after = Some(limit),
             () = stop.stopped() => break,
         }
     }
     // The same signal stops the sessions.
     while visitors > 0 {
-        let Some(visit) = ended.recv().await else { break };
+        let Some((peer, visit)) = ended.recv().await else { break };
         visitors -= 1;
-        outcome.add(visit);
+        outcome.add(peer, visit);
     }
     Ok(outcome)
 }
 
 impl Outcome {
     /// Counts a visit. Returns whether it was a session.
-    fn add(&mut self, visit: Option<Session>) -> bool {
-        let Some(Session { exit, ended }) = visit else { return false };
+    fn add(&mut self, peer: SocketAddr, visit: Visit) -> bool {
+        let (exit, session) = match visit {
+            Visit::NoLink => return false,
+            Visit::Fault => {
+                let wrong = SessionError::Fault;
+                error!(kind = "fault", "{peer}: {wrong}");
+                self.exit = Exit::of([self.exit, wrong.exit()]);
+                return false;
+            }
+            Visit::NeverBegan => {
+                self.closed += 1;
+                return false;
+            }
+            Visit::Failed(wrong) => {
+                error!(kind = "failed", burst = SESSIONS_AT_ONCE, "{peer}: {wrong}");
+                (wrong.exit(), Err(wrong))
+            }
+            Visit::Session { exit, ended } => (exit, Ok(*ended)),
+        };
+        self.closed += 1;
         self.exit = Exit::of([self.exit, exit]);
-        self.last = ended.or(self.last.take());
+        self.last = Some(session);
         true
     }
 }
@@ -209,57 +232,72 @@ async fn over(wait: Wait) -> Duration {
     }
 }
 
-/// A session that is over.
-struct Session {
-    exit: Exit,
-    /// `None` if its workers could not be started.
-    ended: Option<(End, Tally)>,
+/// A visit that is over.
+enum Visit {
+    /// No link to the visitor opened.
+    NoLink,
+    /// What greeted the visitor panicked, before a link opened.
+    Fault,
+    /// The link broke before a session began on it: its server then calls again.
+    NeverBegan,
+    /// A session that could not be held to its end.
+    Failed(SessionError),
+    /// A session.
+    Session {
+        /// Its exit code.
+        exit: Exit,
+        /// Why it ended, and its counts.
+        ended: Box<(End, Tally)>,
+    },
 }
 
 impl Desk {
-    /// Attends to a visitor. Returns its session; `None` if it had none.
-    async fn attend(&self, stream: std::net::TcpStream, peer: SocketAddr) -> Option<Session> {
+    /// Whether a link is open whose visit `outcome` has not counted yet.
+    fn has_open_links(&self, outcome: &Outcome) -> bool {
+        self.opened.load(Ordering::Relaxed) > outcome.closed
+    }
+
+    /// Attends to a visitor.
+    async fn attend(&self, stream: std::net::TcpStream, peer: SocketAddr) -> Visit {
         let mut stop = self.stop.clone();
         let greeted = tokio::select! {
             greeted = self.greet(stream) => greeted,
-            () = stop.stopped() => return None,
+            () = stop.stopped() => return Visit::NoLink,
         };
         match greeted {
-            Ok(None) => None,
+            Ok(None) => Visit::NoLink,
             Ok(Some(Guest { link, place })) => {
-                let session = self.session(link, peer).await;
+                let number = 1 + self.opened.fetch_add(1, Ordering::Relaxed);
+                // A session that a fault ended is over too. What it leaves half done is dropped with it.
+                let session = AssertUnwindSafe(self.session(number, link, peer)).catch_unwind().await;
                 drop(place);
-                session
+                session.unwrap_or(Visit::Failed(SessionError::Fault))
             }
             // The visitor only checked whether the port is open.
-            Err(HandshakeError::Signaling(SignalingError::Closed)) => None,
+            Err(HandshakeError::Signaling(SignalingError::Closed)) => Visit::NoLink,
             Err(error) => {
                 warn!(kind = "visitor", "{peer}: {error}");
-                None
+                Visit::NoLink
             }
         }
     }
 
-    /// Runs a session and logs how it ended. `None` if it never began: its server then calls again.
-    async fn session(&self, link: Link, peer: SocketAddr) -> Option<Session> {
-        let number = 1 + self.begun.fetch_add(1, Ordering::Relaxed);
+    /// Runs a session and logs how it ended.
+    async fn session(&self, number: u64, link: Link, peer: SocketAddr) -> Visit {
         info!(kind = "called", "session {number}: the server at {peer}");
         let mut view = self.views.of(number);
         let (turns, stop) = (Some(&self.turns), self.stop.clone());
         let (end, tally) = match run_in_turns(link, &self.config, turns, &mut *view, stop, &mut Commands::none()).await
         {
             Ok(ended) => ended,
-            Err(wrong) => {
-                error!("session {number}: {wrong}");
-                return Some(Session { exit: Exit::Other, ended: None });
-            }
+            Err(wrong) => return Visit::Failed(wrong.into()),
         };
         view.ended(&tally);
         let (failed, burst) = (failure(&end, &tally), SESSIONS_AT_ONCE);
         match (&failed, &end) {
             (Some((_, wrong)), End::NeverBegan { .. }) => {
                 warn!("session {number}: {wrong}");
-                return None;
+                return Visit::NeverBegan;
             }
             (Some((_, wrong)), _) => error!(kind = "failed", burst, "session {number}: {wrong}"),
             (None, End::ServerLeft { reason }) => {
@@ -268,6 +306,6 @@ impl Desk {
             (None, _) => {}
         }
         let exit = failed.map_or(Exit::Fine, |(exit, _)| exit);
-        Some(Session { exit, ended: Some((end, tally)) })
+        Visit::Session { exit, ended: Box::new((end, tally)) }
     }
 }

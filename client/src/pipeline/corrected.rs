@@ -57,6 +57,10 @@ impl Pipeline for Corrected {
     fn prepare(&mut self) {
         self.inner.prepare();
     }
+
+    fn is_intact(&self) -> bool {
+        self.inner.is_intact()
+    }
 }
 
 /// The corrected answer. An answer without a circle stays as it is, and so does a circle where the correction has no

@@ -34,7 +34,7 @@ pub use frame::Frame;
 pub use image_answer::image_payload;
 pub(crate) use image_answer::shortened;
 pub use list::kinds;
-pub use options::{DEFAULT_TIMEOUT, PipelineOptions};
+pub use options::{DEFAULT_TIMEOUT, PipelineOptions, timeout};
 pub use parameters::{Parameter, Parameters};
 pub use radii::{
     DEFAULT_MAX_RADIUS_OF_SIDE, DEFAULT_MIN_AXIS_RATIO, DEFAULT_MIN_RADIUS_OF_SIDE, DEFAULT_MIN_RADIUS_PX,

@@ -1,5 +1,6 @@
 //! Options for building a pipeline.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +27,18 @@ pub struct PipelineOptions {
 
 /// How long a program may take for a frame, unless it is set: half of a server's default deadline.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Range of that time. No program is faster than the minimum, and nobody waits longer than the maximum.
+pub(super) const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(3600);
+
+/// Reads that time from the text of an option or of a plan.
+///
+/// # Errors
+/// What would be right.
+pub fn timeout(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text).ok().filter(|timeout| TIMEOUTS.contains(timeout));
+    duration.ok_or_else(|| format!("\"{text}\" is not a duration from 1ms to 1h, such as 500ms or 1s"))
+}
 
 impl Default for PipelineOptions {
     fn default() -> Self {

@@ -21,6 +21,11 @@ pub trait Pipeline: Send {
 
     /// Gets ready for the first frame. Called once, on the worker's thread, before the server may send frames.
     fn prepare(&mut self) {}
+
+    /// Whether it can answer the frames of another run as a new pipeline would: nothing that it consists of has failed.
+    fn is_intact(&self) -> bool {
+        true
+    }
 }
 
 /// A kind of pipeline. The pipelines that it builds hold the state of their work.

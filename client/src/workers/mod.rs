@@ -10,6 +10,9 @@ pub use pool::{Pool, PoolError};
 pub use queue::{Policy, Submitted};
 pub use turns::{Line, Turns};
 
+/// Largest number of worker threads: more than any machine has cores, but few enough to start.
+pub const MAX_WORKERS: usize = 1024;
+
 mod budget;
 mod pool;
 mod queue;

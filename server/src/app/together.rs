@@ -42,11 +42,7 @@ pub(super) fn conflict(spec: &RunSpec, format: StreamFormat) -> Option<(String, 
     if format.pixel == PixelFormat::Gray16 && spec.delivered.encoding.is_lossy() {
         return Some(no_jpeg_of_16_bits(spec));
     }
-    if let Some(frames) = spec.sent.frames.filter(|frames| frames.get() <= spec.judged.warmup) {
-        let wrong = format!(
-            "--warmup {} leaves nothing of --frames {frames}: write fewer than {frames}, or more frames",
-            spec.judged.warmup
-        );
+    if let Some(wrong) = spec.too_warm() {
         return Some((wrong, vec!["warmup".into(), "frames".into()]));
     }
     let task = spec.sent.task.unwrap_or_default();

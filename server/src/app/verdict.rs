@@ -68,7 +68,8 @@ fn reasons(spec: &RunSpec, ran: &RunResult) -> Vec<(Exit, String)> {
         Ended::Stopped if is_once(spec) && served.sessions == 0 && ran.client_failed.is_none() => {
             Some((Exit::NoPeer, "stopped before there was a session".into()))
         }
-        Ended::Stopped => None,
+        // The fault is reported below.
+        Ended::Lost | Ended::Stopped => None,
     };
     let failures = served.source_failures;
     let judged = ran.gates.iter().filter_map(|gate| gate_reason(gate, ran.strict));
@@ -96,17 +97,21 @@ fn gate_reason(gate: &GateVerdict, strict: bool) -> Option<(Exit, String)> {
 fn shortfall(spec: &RunSpec, session: &SessionReport) -> Option<String> {
     let (counts, why) = (session.figures.frames.counts, session.end.describe());
     // In an interrupted session, the outcome of the frames in flight is unknown.
-    let done = counts.sent + session.figures.frames.warmup - counts.unresolved;
+    let done = (counts.sent + session.figures.frames.warmup).saturating_sub(counts.unresolved);
+    let is_source_over = session.source.as_ref().is_some_and(|source| source.is_over);
     match (&session.end, spec.sent.frames, spec.sent.duration) {
         // After the end of a run, no session is still running.
         (End::Running | End::BrokenOff, ..) => None,
         // The failure of a source is reported separately.
         (End::Stopped | End::SourceFailed { .. }, ..) => None,
-        // The limit that is reached first ends a session.
-        (End::Finished, _, Some(_)) => None,
-        (End::Finished, Some(asked), None) if done < asked.get() => {
-            Some(format!("{done} of {asked} frames: the source has no more"))
+        (End::Finished, Some(asked), _) if done >= asked.get() => None,
+        // The limit that is reached first ends a session, unless its source ends before.
+        (End::Finished, asked, Some(duration)) if is_source_over => {
+            let of_asked = asked.map_or_else(String::new, |asked| format!(" of {asked}"));
+            let duration = humantime::format_duration(duration);
+            Some(format!("{done}{of_asked} frames, but not for {duration}: the source has no more"))
         }
+        (End::Finished, Some(asked), None) => Some(format!("{done} of {asked} frames: the source has no more")),
         (End::Finished, ..) => None,
         (_, Some(asked), _) if done < asked.get() => Some(format!("{done} of {asked} frames: {why}")),
         (_, None, Some(duration)) => {
@@ -122,6 +127,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::output::report::SourceReport;
     use crate::output::report::tests::session;
 
     fn spec(frames: Option<u64>, duration: Option<Duration>) -> RunSpec {
@@ -174,6 +180,33 @@ mod tests {
     }
 
     #[test]
+    fn a_source_that_ends_before_any_limit_is_a_failure() {
+        let second = Some(Duration::from_secs(1));
+        for (frames, duration, code_of_ten) in [
+            (Some(600), second, Exit::NoPeer),
+            (None, second, Exit::NoPeer),
+            (Some(600), None, Exit::NoPeer),
+            (Some(10), second, Exit::Fine),
+            (None, None, Exit::Fine),
+        ] {
+            let Ended::Once(mut session) = once(End::Finished, 10, 0) else { unreachable!("it is the only session") };
+            session.source = Some(SourceReport {
+                read: 10,
+                late: None,
+                passed_over: 0,
+                broken: 0,
+                decode_us: crate::score::latency::Percentiles::default(),
+                device: None,
+                is_over: true,
+            });
+            let spec = spec(frames, duration);
+            let said = shortfall(&spec, &session);
+            assert_eq!(code(&spec, Ended::Once(session)), code_of_ten, "{frames:?} {duration:?}");
+            assert!(said.is_none_or(|said| said.ends_with("the source has no more")));
+        }
+    }
+
+    #[test]
     fn a_client_may_leave_a_run_that_asks_for_no_end() {
         let endless = spec(None, None);
         assert_eq!(code(&endless, once(left(), 7, 0)), Exit::Fine);
@@ -215,5 +248,8 @@ mod tests {
         let served = Served { ended: Ended::Stopped, sessions: 3, source_failures: 0, faults: 1 };
         let ran = RunResult { served: Ok(served), ..nothing_judged() };
         assert_eq!(exit(&spec(None, None), &ran), Exit::Other);
+        let served = Served { ended: Ended::Lost, sessions: 0, source_failures: 0, faults: 1 };
+        let ran = RunResult { served: Ok(served), ..nothing_judged() };
+        assert_eq!(exit(&spec(Some(3), None), &ran), Exit::Other);
     }
 }

@@ -21,6 +21,10 @@ const POINTS: usize = 600;
 /// Ended sessions that are kept to be shown.
 const ENDED: usize = 32;
 
+/// Maximum number of bytes of the last pictures of all ended sessions together: 54 of 640x480 in gray, more than sessions
+/// are kept. Of larger frames fewer sessions keep theirs, and always the session that ended last.
+const ENDED_BYTES: usize = 16 << 20;
+
 /// Sessions that the page lists.
 const LISTED: usize = 64;
 
@@ -117,11 +121,25 @@ impl State {
         self.gates = self.judge.verdicts();
         let seen = self.of(report.session);
         (seen.has_ended, seen.report) = (true, Some(Box::new(report.clone())));
+        seen.frames.end();
+        self.forget_pictures(report.session);
         let ended = self.sessions.iter().filter(|(_, seen)| seen.has_ended);
         if ended.clone().count() > ENDED
             && let Some(oldest) = ended.map(|(session, _)| *session).next()
         {
             self.sessions.remove(&oldest);
+        }
+    }
+
+    /// Forgets the pictures of the oldest ended sessions if they take too much memory, but not those of this session.
+    fn forget_pictures(&mut self, newest: u64) {
+        let mut bytes = self.sessions.get(&newest).map_or(0, Seen::picture_bytes);
+        for (_, seen) in self.sessions.iter_mut().rev().filter(|(session, seen)| seen.has_ended && **session != newest)
+        {
+            bytes += seen.picture_bytes();
+            if bytes > ENDED_BYTES {
+                seen.frames.forget();
+            }
         }
     }
 
@@ -168,6 +186,15 @@ impl State {
 
     fn of(&mut self, session: u64) -> &mut Seen {
         self.sessions.entry(session).or_default()
+    }
+}
+
+impl Seen {
+    /// Number of bytes of the last picture.
+    fn picture_bytes(&self) -> usize {
+        self.frames.last().map_or(0, |(Picture { frame, answer }, _)| {
+            frame.bytes().len() + answer.as_ref().map_or(0, |answer| answer.bytes().len())
+        })
     }
 }
 
@@ -240,6 +267,37 @@ mod tests {
         }
         assert_eq!(state.sessions.len(), ENDED);
         assert_eq!(figures(&state, None)["sessions"].as_array().unwrap().len(), ENDED);
+    }
+
+    #[test]
+    fn ended_sessions_keep_their_last_picture_as_long_as_all_of_them_are_few_bytes() {
+        let mut state = state();
+        let frame = |pixels: u32| {
+            let size = shared::geometry::Size { width: pixels, height: 1 << 10 };
+            Arc::new(shared::image::Image::zeros(size, shared::image::PixelFormat::Gray8))
+        };
+        let frames: Vec<_> = [6 << 10, 6 << 10, 6 << 10, 1, 20 << 10, 1].into_iter().map(frame).collect();
+        let holders = |session: u64| Arc::strong_count(&frames[session as usize - 1]) - 1;
+        let kept = |sessions: std::ops::RangeInclusive<u64>| sessions.map(holders).collect::<Vec<_>>();
+        let mut end = |session: u64| {
+            state.started(session);
+            for id in 0..3 {
+                let frame = frames[session as usize - 1].clone();
+                state.picture(session, id, Picture { frame, answer: None });
+            }
+            state.frame(session, &record(1));
+            state.ended(&self::session(session));
+        };
+        (1..=2).for_each(&mut end);
+        assert_eq!(kept(1..=2), [1, 1]);
+        // 6 MiB each: only two of them fit into 16 MiB.
+        (3..=4).for_each(&mut end);
+        assert_eq!(kept(1..=4), [0, 1, 1, 1]);
+        // The last one is kept however large it is.
+        end(5);
+        assert_eq!(kept(1..=5), [0, 0, 0, 0, 1]);
+        end(6);
+        assert_eq!(kept(1..=6), [0, 0, 0, 0, 0, 1]);
     }
 
     #[test]

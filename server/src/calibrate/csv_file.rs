@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use shared::bounded::BoundedRows;
 use shared::geometry::Covariance;
@@ -70,9 +71,10 @@ fn parse(path: &Path, text: impl Read) -> Result<Set, CalibrateError> {
             set.observations.push(row);
         }
     }
-    set.track = Track::new(samples).map_err(|time| {
+    let track = Track::new(samples).map_err(|time| {
         not_input(format!("two rows have t_us {time}, and different truths: each time needs one truth"))
     })?;
+    set.track = Arc::new(track);
     Ok(set)
 }
 

@@ -52,6 +52,7 @@ use shared::text::Escaped;
 use self::calibration::{Asked, Found};
 use self::observation::Set;
 use crate::output::identity::spare_inputs;
+use crate::output::part::{self, put_all};
 
 pub use choice::ModelChoice;
 pub use error::CalibrateError;
@@ -114,12 +115,14 @@ fn write(options: &CalibrateOptions, found: &Found) -> Result<(), CalibrateError
     let json = || shared::json::to_string_pretty(&found.calibration).unwrap_or_default() + "\n";
     if let Some(folder) = &options.out {
         fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
-        put(&folder.join("correction.toml"), &found.correction.to_text())?;
-        put(&folder.join("calibration.json"), &json())?;
-        put(&folder.join("calibration.html"), &html::page(found))?;
-        if let Some(camera) = yaml::text(found) {
-            put(&folder.join("camera.yaml"), &camera)?;
-        }
+        let files = [
+            ("correction.toml", Some(found.correction.to_text())),
+            ("calibration.json", Some(json())),
+            ("calibration.html", Some(html::page(found))),
+            // The one of an earlier calibration does not stay beside the results of another model.
+            ("camera.yaml", yaml::text(found)),
+        ];
+        put_all(folder, &files).map_err(|(name, error)| failed(&folder.join(name), error))?;
     }
     let is_stdout = options.json.as_ref().is_some_and(|path| path.as_os_str() == "-");
     if is_stdout {
@@ -136,7 +139,7 @@ fn put(path: &Path, text: &str) -> Result<(), CalibrateError> {
     let written = if path.as_os_str() == "-" {
         unless_reader_left(io::stdout().write_all(text.as_bytes()))
     } else {
-        fs::write(path, text)
+        part::write(path, text)
     };
     written.map_err(|error| failed(path, error))
 }

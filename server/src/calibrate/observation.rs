@@ -1,6 +1,7 @@
 //! The data of a calibration: frames with a truth and an answer.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use shared::geometry::{Covariance, Size};
 use shared::lens::Point;
@@ -33,8 +34,8 @@ pub(super) struct Set {
     pub(super) name: String,
     /// Frames with an answer, by id.
     pub(super) observations: Vec<Observation>,
-    /// Where the truth was at any time; empty without times.
-    pub(super) track: Track,
+    /// Where the truth was at any time; empty without times. The sets of all poses share it.
+    pub(super) track: Arc<Track>,
     /// Size of the images, if the input has it.
     pub(super) size: Option<Size>,
     /// Whether the covariances come from the user's CSV file. Otherwise they are a pipeline's own.
@@ -60,7 +61,7 @@ impl Set {
         Ok(())
     }
 
-    /// A set for each pose of the plane. All of them have the whole track.
+    /// A set for each pose of the plane: at most as many as a run can have. All of them have the whole track.
     pub(super) fn by_pose(self) -> Vec<Self> {
         let poses = self.poses();
         if poses.len() < 2 {
@@ -69,7 +70,7 @@ impl Set {
         let of = |pose: &u32| {
             let own = self.observations.iter().filter(|one| one.pose == *pose).copied().collect();
             let name = format!("{}, pose {pose}", self.name);
-            Self { name, observations: own, track: self.track.clone(), ..self }
+            Self { name, observations: own, track: Arc::clone(&self.track), ..self }
         };
         poses.iter().map(of).collect()
     }

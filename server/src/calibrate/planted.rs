@@ -1,6 +1,7 @@
 //! Frames with planted parameters and Gaussian errors, for the tests.
 
 use std::f64::consts::TAU;
+use std::sync::Arc;
 
 use shared::geometry::{Covariance, Size};
 use shared::lens::correction::Target;
@@ -80,6 +81,7 @@ impl Planted {
             }
         });
         let observations = observations.collect();
+        let track = Arc::new(track);
         Set { name: "planted".into(), observations, track, size: Some(SIZE), is_stated: true, is_projected: false }
     }
 }

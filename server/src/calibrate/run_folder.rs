@@ -3,15 +3,18 @@
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::Value;
 use shared::bounded::{self, BoundedRows};
 use shared::geometry::{Covariance, Size};
+use shared::shell::guarded;
 
 use super::csv_file;
 use super::error::CalibrateError;
 use super::observation::{Observation, Set};
 use super::track::Track;
+use crate::camera::MOST_POSES;
 use crate::output::report::MAX_REPORT_BYTES;
 use crate::source::ball::{NAME as BALL, UNPACED_STEP_S};
 
@@ -71,7 +74,7 @@ pub(super) fn read(folder: &Path) -> Result<Set, CalibrateError> {
     Ok(Set {
         name,
         observations: gathered.observations,
-        track,
+        track: Arc::new(track),
         size,
         is_stated: false,
         is_projected: gathered.is_projected,
@@ -144,10 +147,19 @@ impl Gathered {
         };
         let frame = number(1)?.unwrap_or_default() as u64;
         let radius = if on_plane.is_some() { number(first + 2)? } else { number(9)? };
-        let pose = number(first + 3)?.unwrap_or_default() as u32;
+        let pose = number(first + 3)?.map(pose).transpose()?.unwrap_or_default();
         let (truth, answer) = ([x, y], [u, v]);
         self.observations.push(Observation { frame, truth, answer, time_us: time, covariance, radius, pose });
         Ok(())
+    }
+}
+
+/// The number of a pose.
+fn pose(number: f64) -> Result<u32, String> {
+    if number.fract() == 0.0 && (0.0..=f64::from(MOST_POSES)).contains(&number) {
+        Ok(number as u32)
+    } else {
+        Err(format!("\"{number}\" is not a pose that a run can have, which the column pose needs: 1 to {MOST_POSES}"))
     }
 }
 
@@ -157,7 +169,10 @@ fn rows(folder: &Path, gathered: &mut Gathered) -> Result<(), CalibrateError> {
         return text_rows(&text, gathered);
     }
     if cfg!(feature = "parquet") && typed.is_file() {
-        return typed_rows(&typed, gathered);
+        // The library panics at some damaged files.
+        return guarded::caught(|| typed_rows(&typed, gathered)).unwrap_or_else(|panic| {
+            Err(CalibrateError::NotInput { path: typed.clone(), wrong: format!("it is damaged ({panic})") })
+        });
     }
     Err(CalibrateError::NotInput { path: folder.into(), wrong: "it has neither frames.csv nor frames.parquet".into() })
 }
@@ -274,6 +289,22 @@ mod tests {
         fs::remove_file(blind.path().join("frames.csv")).unwrap();
         let wrong = read(blind.path()).unwrap_err().to_string();
         assert!(wrong.contains("it has neither frames.csv nor frames.parquet"), "{wrong}");
+    }
+
+    #[test]
+    fn a_row_of_a_pose_that_no_run_has_is_refused_before_anything_is_made_for_it() {
+        let folder = folder("{}", "");
+        let of = |pose: &str| {
+            let row = "2,0,0,5,answered,,ball,1,2,20,,circle,3,4,20,,,,0,1,2,20";
+            let text = format!("{HEADER},plane_x,plane_y,plane_radius,pose\n{row},{pose}\n");
+            fs::write(folder.path().join("frames.csv"), text).unwrap();
+            read(folder.path())
+        };
+        assert_eq!(of("100").unwrap().observations[0].pose, 100);
+        for wrong in ["101", "4000000000", "1e300", "-1", "1.5"] {
+            let said = of(wrong).unwrap_err().to_string();
+            assert!(said.contains(", line 2: ") && said.contains("is not a pose that a run can have"), "{said}");
+        }
     }
 
     #[test]

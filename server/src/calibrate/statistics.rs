@@ -5,6 +5,9 @@ use crate::score::{beta, bounds::student};
 /// Convergence of the series, relative.
 const PRECISION: f64 = 1e-14;
 
+/// Most terms of a series: as many as 2.5·10¹¹ degrees of freedom need.
+const MOST_TERMS: f64 = 1e7;
+
 /// The probability that a χ² with this many degrees of freedom is larger.
 ///
 /// The regularised incomplete gamma function Q(k/2, x/2): its series below the mean, Lentz's continued fraction above
@@ -14,8 +17,12 @@ pub(super) fn chi_squared_tail(freedom: f64, x: f64) -> f64 {
     if x <= 0.0 || x.is_nan() {
         return 1.0;
     }
+    // Squares of residuals in standard deviations near 0 may have an infinite sum.
+    if x.is_infinite() {
+        return 0.0;
+    }
     let front = (a * x.ln() - x - libm::lgamma(a)).exp();
-    let terms = 200 + 20 * a.max(x).sqrt() as u64;
+    let terms = (200.0 + 20.0 * a.max(x).sqrt()).min(MOST_TERMS) as u64;
     if x < a + 1.0 {
         let (mut term, mut sum, mut k) = (1.0 / a, 1.0 / a, a);
         for _ in 0..terms {
@@ -81,6 +88,10 @@ mod tests {
         ] {
             let found = chi_squared_tail(freedom, x);
             assert!((found - expected).abs() < 2e-4, "{freedom} {x}: {found}, not {expected}");
+        }
+        // A residual of many standard deviations.
+        for x in [1e38, 1e300, f64::MAX, f64::INFINITY] {
+            assert_eq!(chi_squared_tail(10.0, x), 0.0, "{x}");
         }
         assert!((ratio_tail(10.0, 20.0, 2.347_877_566_998_553) - 0.05).abs() < 1e-9);
         assert!((reach(f64::INFINITY) - 1.96).abs() < 1e-3 && (reach(10.0) - 2.228_138_9).abs() < 1e-6);

@@ -25,7 +25,7 @@ const MOST_TURN: f64 = 80.0;
 const MOST_COEFFICIENT: f64 = 1e6;
 
 /// Most poses: ten times what a calibration needs.
-const MOST_POSES: u32 = 100;
+pub(crate) const MOST_POSES: u32 = 100;
 
 /// Ranges from which poses are drawn: their angle to the image and the roll in degrees, and the distance in focal
 /// lengths. Planes that face the camera do not determine the focal length (Zhang, PAMI 22, 2000), and on steep ones the

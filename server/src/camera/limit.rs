@@ -207,8 +207,10 @@ impl LimitModel {
         self.closed = None;
     }
 
+    /// A limit in px. A ball of next to no contrast tells nothing about its place, so its frames have none.
     fn labelled(&self, l1_px: f64) -> Limit {
         match self.kind {
+            _ if !l1_px.is_finite() => Limit::Unknown,
             Kind::Bound => Limit::Bound(l1_px),
             Kind::Reference => Limit::Reference(l1_px),
             Kind::Unknown => Limit::Unknown,
@@ -282,5 +284,17 @@ mod tests {
         assert!(matches!(model(CameraConfig { noise: 0.4, ..default }).closed(20.0), Some(Limit::Reference(_))));
         assert!(matches!(model(CameraConfig { noise: 0.5, ..default }).closed(20.0), Some(Limit::Bound(_))));
         assert!(!model(CameraConfig { noise: 5.0, jpeg: Some(90), ..default }).is_known());
+    }
+
+    #[test]
+    fn a_ball_of_next_to_no_contrast_has_no_limit_rather_than_an_endless_one() {
+        let limit = |contrast| {
+            let config = CameraConfig { contrast, noise: 5.0, ..CameraConfig::default() };
+            LimitModel::new(&config, PixelFormat::Gray8).closed(20.0)
+        };
+        assert!(matches!(limit(1e-6), Some(Limit::Bound(px)) if px.is_finite()));
+        for contrast in [1e-120, 1e-160, 1e-300] {
+            assert_eq!(limit(contrast), Some(Limit::Unknown), "{contrast}");
+        }
     }
 }

@@ -69,6 +69,7 @@ pub use config::{BACKGROUND, Background, CONTRAST, CameraConfig};
 pub use depth::DepthCamera;
 pub use error::CameraError;
 pub use group::GroupCamera;
+pub(crate) use lens::MOST_POSES;
 pub use lens::{Bend, Body, CAMERA_HEADING, Centre, Focal, LensConfig, NotOfALens, PlanePose, TruthPoint};
 pub use limit::limit_kind;
 pub use plain::{BGR_INK, GRAY_INK, PlainCamera};

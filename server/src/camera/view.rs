@@ -108,9 +108,19 @@ impl View {
             step /= 2.0;
             share += if shows(share + step) { step } else { 0.0 };
         }
-        // The bisection ends a little below a whole number of px; 0.1 px makes up for that.
-        let side = |side: u32| (share * f64::from(side) + 0.1).min(f64::from(MAX_SIDE)) as u64;
-        Size::new(side(self.size.width), side(self.size.height)).ok()
+        let room = |more: f64| {
+            let side = |side: u32| (share * f64::from(side) + more).min(f64::from(MAX_SIDE)) as u64;
+            Size::new(side(self.size.width), side(self.size.height)).ok()
+        };
+        // The bisection ends a little below a whole number of px; 0.1 px makes up for that, unless the lens would no longer
+        // show the ball there.
+        [0.1, 0.0, -1.0].into_iter().filter_map(room).find(|room| self.has_truth(*room, radius, border))
+    }
+
+    /// Whether balls at the walls of a room have a truth.
+    fn has_truth(&self, room: Size, radius: f64, border: bool) -> bool {
+        let sides = [room.width, room.height].map(f64::from);
+        self.at_walls(sides, radius, border, |posed, ball| posed.seen(ball).is_some())
     }
 
     /// Place of a room's origin in the coordinates of the plane, in px.
@@ -121,15 +131,20 @@ impl View {
 
     /// Whether balls at the walls of a room are in the picture. The room has this share of the frame's sides.
     fn shows(&self, share: f64, radius: f64, border: bool) -> bool {
+        let sides = [self.size.width, self.size.height].map(|side| share * f64::from(side));
+        self.at_walls(sides, radius, border, |posed, ball| posed.is_inside(ball, border).unwrap_or(false))
+    }
+
+    /// Whether this holds for all balls at the walls of a room with these sides, in px, in all poses.
+    fn at_walls(&self, sides: [f64; 2], radius: f64, border: bool, holds: impl Fn(Posed<'_>, Circle) -> bool) -> bool {
         let keep = if border { 0.0 } else { radius };
-        let half = |side: u32| (share * f64::from(side) / 2.0 - keep).max(0.0);
-        let (half_width, half_height) = (half(self.size.width), half(self.size.height));
+        let [half_width, half_height] = sides.map(|side| (side / 2.0 - keep).max(0.0));
         let (x, y) = middle(self.size);
         (-PLACES..=PLACES).map(|place| f64::from(place) / f64::from(PLACES)).all(|place| {
             let along = [(1.0, place), (-1.0, place), (place, 1.0), (place, -1.0)];
             along.into_iter().all(|(right, down)| {
                 let ball = Circle { x: x + right * half_width, y: y + down * half_height, radius };
-                self.poses().all(|posed| posed.is_inside(ball, border).unwrap_or(false))
+                self.poses().all(|posed| holds(posed, ball))
             })
         })
     }

@@ -233,6 +233,24 @@ fn poses_are_drawn_from_the_seed_and_shown_in_turn_with_the_ball_in_the_picture(
     assert!(image(7) == image(7) && image(7) != image(8));
 }
 
+#[test]
+fn a_ball_at_the_walls_of_its_room_has_a_truth_even_if_the_plane_goes_on_behind_the_camera() {
+    let size = Size { width: 64, height: 48 };
+    let lens = LensConfig { focal: Focal::new(10.0, 10.0), pose: "0,80,0,30".parse().ok(), ..LensConfig::default() };
+    let view = View::new(&lens, size, &Random::new(3)).expect("a lens");
+    let room = view.room(8.0, true).expect("a room");
+    let (left, top) = view.offset(room);
+    for share in (0..=64).map(|place| f64::from(place) / 64.0) {
+        let [along, down] = [room.width, room.height].map(|side| share * f64::from(side) - 0.5);
+        for (x, y) in
+            [(-0.5, down), (f64::from(room.width) - 0.5, down), (along, -0.5), (along, f64::from(room.height) - 0.5)]
+        {
+            let ball = Circle { x: left + x, y: top + y, radius: 8.0 };
+            assert!(view.of_frame(0).seen(ball).is_some(), "{room}: ({x}, {y})");
+        }
+    }
+}
+
 fn lenses() -> impl Strategy<Value = LensConfig> {
     let coefficients = proptest::collection::vec(-2.0..2.0_f64, 0..=4);
     let kinds = prop_oneof![Just(Distortion::Brown(5)), Just(Distortion::Brown(8)), Just(Distortion::Equidistant)];

@@ -5,27 +5,22 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use shared::bounded;
 use shared::text::Escaped;
 
 use super::error::CompareError;
+use super::keep::PART;
 use super::result::Differs;
 use super::side::{REPORT, Side, checked, read_report};
 use super::specification::differing;
-use crate::gate::{GateVerdict, ended_early};
+use crate::gate::{GateVerdict, fell_short};
+use crate::output::regular;
 use crate::run::MAX_FILE_BYTES;
-
-/// The folder of pictures in a run's folder.
-const WORST: &str = "worst";
 
 /// Start of the comment in `run.toml` with the run's start time.
 const STARTED: &str = "# started: ";
 
 /// Maximum number of differing options in a message.
 const SHOWN: usize = 5;
-
-/// Suffix of a folder's name while it is being copied.
-const PART: &str = ".part";
 
 /// Finds the newest run in this folder that passed and has the same specification as `run`. The run itself is not
 /// considered. `None` if no run in the folder passed. Adds a note for each run that is skipped.
@@ -66,54 +61,21 @@ pub(super) fn find(
 
 /// The reason why a run did not pass. `None` if it passed.
 pub(super) fn why_not_passed(report: &Value, strict: bool) -> Option<String> {
-    if let Some(reason) = report["incomplete"]["reason"].as_str() {
-        return Some(format!("it is incomplete ({reason})"));
-    }
-    let sessions = report["sessions"].as_array().map(Vec::as_slice).unwrap_or_default();
-    if !sessions.iter().any(|session| session["frames"]["sent"].as_u64().is_some_and(|sent| sent > 0)) {
-        return Some("it sent no frame".into());
-    }
-    if let Some(early) = sessions.iter().find_map(|session| ended_early(report, session)) {
-        return Some(early);
-    }
-    let gates: Vec<GateVerdict> = serde_json::from_value(report["gates"].clone()).unwrap_or_default();
-    let failed = gates.into_iter().find(|gate| gate.verdict.fails(strict))?;
-    Some(format!("its gate {} did not pass", failed.condition))
+    fell_short(report).or_else(|| why_gates_failed(&report["gates"], strict))
 }
 
-/// Copies a run's folder into the folder of baselines, and returns the path of the copy.
-///
-/// # Errors
-/// If the folder cannot be copied.
-pub(super) fn keep(folder: &Path, run: &Path) -> Result<PathBuf, CompareError> {
-    let failed = |error| CompareError::Write { what: format!("a baseline to {}", Escaped(folder.display())), error };
-    fs::create_dir_all(folder).map_err(failed)?;
-    let full = fs::canonicalize(run).map_err(failed)?;
-    let name = full.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let names = std::iter::once(name.clone()).chain((2..).map(|number| format!("{name}-{number}")));
-    let name = names.into_iter().find(|name| !folder.join(name).exists()).unwrap_or(name);
-    let part = folder.join(format!(".{name}{PART}"));
-    copy(&full, &part).and_then(|()| fs::rename(&part, folder.join(&name))).map_err(failed)?;
-    Ok(folder.join(name))
-}
-
-/// Copies the files of a run's folder and the pictures of its worst frames. Other subfolders are not the run's.
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    if to.exists() {
-        // A crash left an incomplete copy.
-        fs::remove_dir_all(to)?;
+/// The reason why a run's gates did not pass; `None` if they did, or if it has none.
+fn why_gates_failed(gates: &Value, strict: bool) -> Option<String> {
+    if gates.is_null() {
+        return None;
     }
-    fs::create_dir(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let (file, copied) = (entry.file_type()?, to.join(entry.file_name()));
-        if file.is_file() {
-            fs::copy(entry.path(), copied)?;
-        } else if file.is_dir() && entry.file_name() == WORST {
-            copy(&entry.path(), &copied)?;
+    match serde_json::from_value::<Vec<GateVerdict>>(gates.clone()) {
+        Ok(gates) => {
+            let failed = gates.into_iter().find(|gate| gate.verdict.fails(strict))?;
+            Some(format!("its gate {} did not pass", failed.condition))
         }
+        Err(error) => Some(format!("the verdicts on its gates cannot be read ({error})")),
     }
-    Ok(())
 }
 
 fn of_another(kept: &Path, run: &Side, differs: &[Differs]) -> String {
@@ -129,7 +91,7 @@ fn of_another(kept: &Path, run: &Side, differs: &[Differs]) -> String {
 }
 
 /// The runs' folders in this folder; empty if it does not exist.
-fn folders(folder: &Path) -> Result<Vec<PathBuf>, CompareError> {
+pub(super) fn folders(folder: &Path) -> Result<Vec<PathBuf>, CompareError> {
     let unreadable = |error| CompareError::Read { path: folder.into(), error };
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -155,7 +117,7 @@ fn readable(folder: &Path) -> Result<Side, String> {
 
 /// The key by which runs are sorted: their start as RFC 3339 text, then the modification time of the report.
 fn started(folder: &Path) -> (String, Option<std::time::SystemTime>) {
-    let text = bounded::text(&folder.join("run.toml"), MAX_FILE_BYTES).unwrap_or_default();
+    let text = regular::text(&folder.join("run.toml"), MAX_FILE_BYTES).unwrap_or_default();
     let said = text.lines().find_map(|line| line.strip_prefix(STARTED)).unwrap_or_default().to_owned();
     let written = fs::metadata(folder.join(REPORT)).and_then(|file| file.modified()).ok();
     (said, written)
@@ -169,6 +131,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
 mod tests {
     use serde_json::json;
 
+    use super::super::keep::keep;
     use super::*;
 
     fn report(seed: u64, verdict: &str) -> Value {
@@ -260,7 +223,33 @@ mod tests {
         let mut empty = report(7, "pass");
         empty["sessions"] = json!([]);
         assert_eq!(why_not_passed(&empty, false).unwrap(), "it sent no frame");
+        let mut stopped = report(7, "pass");
+        stopped["sessions"][0]["end"]["kind"] = "stopped".into();
+        stopped["sessions"][0]["frames"]["sent"] = 2.into();
+        assert_eq!(why_not_passed(&stopped, false).unwrap(), "the run was stopped after 2 of 3 frames");
         assert_eq!(why_not_passed(&report(7, "pass"), false), None);
+    }
+
+    #[test]
+    fn gates_that_cannot_be_read_did_not_pass() {
+        let mut unlimited = report(7, "pass");
+        unlimited["gates"][0]["limit"] = Value::Null;
+        let why = why_not_passed(&unlimited, false).unwrap();
+        assert!(why.starts_with("the verdicts on its gates cannot be read (invalid type: null"), "{why}");
+        let mut without = report(7, "pass");
+        without.as_object_mut().unwrap().remove("gates");
+        assert_eq!(why_not_passed(&without, false), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_in_place_of_a_run_file_is_not_waited_for() {
+        let folder =
+            runs(&[("a", "2026-01-02T00:00:00Z", report(7, "pass")), ("b", "2026-01-03T00:00:00Z", report(7, "pass"))]);
+        let pipe = folder.path().join("b/run.toml");
+        fs::remove_file(&pipe).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert_eq!(found(folder.path(), 7, false).0.unwrap().as_deref(), Some("a"));
     }
 
     #[test]

@@ -73,7 +73,11 @@ fn of_magnitudes(mut pairs: Vec<(f64, f64)>) -> Option<Difference> {
 /// The difference of a figure of two reports whose frames are not paired. `None` if a report does not have the figure.
 pub(super) fn of_reports(figure: &Figure, a: &Side, b: &Side) -> Option<Difference> {
     if let Kind::Share(_, [hits, all]) = figure.kind {
-        let counts = |side: &Side| Some((side.figure(hits)? as u64, side.figure(all)? as u64));
+        // A report that was changed may have any numbers. Up to 2⁵³, each is a whole number of its own.
+        let counts = |side: &Side| {
+            let (hits, all) = (side.figure(hits)?, side.figure(all)?);
+            ((0.0..=all).contains(&hits) && all <= 2_f64.powi(53)).then_some((hits as u64, all as u64))
+        };
         let (in_a, in_b) = (counts(a)?, counts(b)?);
         let share = |(hits, all): (u64, u64)| hits as f64 / all as f64;
         let estimate = shares::unpaired(in_a, in_b)?;

@@ -4,8 +4,8 @@
 //! have the same seed and id. `difference` compares each `figure` of the task over the pairs (`means`, `shares`,
 //! `percentiles`), or by the reports alone. `judge` gives the verdicts, with Holm's correction (`holm`). `rounds` runs
 //! specifications in turns, so that latencies can be judged too (`latency`). `baseline` finds an earlier run to compare
-//! with. `subset` groups the frames by radius, contrast and noise. `gates` decide the exit code. `result`, `print` and
-//! `markdown` write the result.
+//! with, and `keep` keeps one. `subset` groups the frames by radius, contrast and noise. `gates` decide the exit code.
+//! `result`, `print` and `markdown` write the result.
 
 mod baseline;
 mod difference;
@@ -16,6 +16,7 @@ mod frames;
 mod gates;
 mod holm;
 mod judge;
+mod keep;
 mod latency;
 mod markdown;
 mod means;
@@ -25,6 +26,7 @@ mod percentiles;
 mod print;
 mod result;
 mod rounds;
+mod server_log;
 mod shares;
 mod side;
 #[cfg(test)]
@@ -34,7 +36,7 @@ mod subset;
 mod table;
 mod text;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use shared::shell::exit::Exit;
 use shared::shell::standard::named_stdout;
@@ -46,11 +48,11 @@ use self::result::{Found, Listed, Run};
 use self::rounds::{Latency, Rounds};
 use self::side::Side;
 use crate::gate::{Condition, GivenGates};
-use crate::output::identity::spare_inputs;
+use crate::output::identity::{refuse_one_for_two, spare_inputs};
 
 pub use error::CompareError;
 pub use options::CompareOptions;
-pub(crate) use rounds::{Running, of_client};
+pub(crate) use rounds::{Running, of_client, without_variables};
 pub(crate) use side::checked;
 pub use subset::By;
 
@@ -95,9 +97,16 @@ fn compared(options: &CompareOptions) -> Result<Exit, CompareError> {
 fn spared(options: &CompareOptions) -> Result<(), CompareError> {
     let outputs = [("--json", &options.json), ("--markdown", &options.markdown)];
     let outputs = outputs.into_iter().filter_map(|(option, path)| Some((option, path.as_deref()?)));
-    let runs = options.runs.iter().map(|path| ("RUN", path.as_path()));
+    // The frames beside a report are read too.
+    let reports = options.runs.iter().filter(|run| run.file_name().is_some_and(|name| name == side::REPORT));
+    let folders = reports.filter_map(|report| report.parent());
+    let runs = options.runs.iter().map(PathBuf::as_path).chain(folders).map(|path| ("RUN", path));
     let inputs = runs.chain(options.files.iter().map(|path| ("--run", path.as_path())));
-    spare_inputs(&outputs.collect::<Vec<_>>(), &inputs.collect::<Vec<_>>()).map_err(CompareError::Usage)
+    let kept = options.baseline.as_deref().map_or(Ok(Vec::new()), baseline::folders)?;
+    let inputs = inputs.chain(kept.iter().map(|path| ("--baseline", path.as_path())));
+    let outputs: Vec<_> = outputs.collect();
+    refuse_one_for_two(&outputs).map_err(CompareError::Usage)?;
+    spare_inputs(&outputs, &inputs.collect::<Vec<_>>()).map_err(CompareError::Usage)
 }
 
 /// What is compared.
@@ -212,7 +221,7 @@ fn kept(
         found.notes.push(format!("the run is not kept as a baseline: {why}"));
         return Ok(Kept { is_first: false });
     }
-    let place = baseline::keep(folder, path)?;
+    let place = keep::keep(folder, path)?;
     info!("the run is kept as a baseline in {}", Escaped(place.display()));
     if is_first && !conditions.is_empty() {
         found.gates.clear();
@@ -222,7 +231,7 @@ fn kept(
 }
 
 fn write(options: &CompareOptions, found: &Found) -> Result<(), CompareError> {
-    let is_stdout = |path: &Option<std::path::PathBuf>| path.as_ref().is_some_and(|path| path.as_os_str() == "-");
+    let is_stdout = |path: &Option<PathBuf>| path.as_ref().is_some_and(|path| path.as_os_str() == "-");
     if is_stdout(&options.json) || is_stdout(&options.markdown) {
         named_stdout().map_err(|error| CompareError::Write { what: "the comparison to stdout".into(), error })?;
     }

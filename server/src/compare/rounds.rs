@@ -3,23 +3,24 @@
 //! Each run is a separate process of this program, which writes a run's folder. Its client is that of `--loopback`, one
 //! that `--client` starts, or one that somebody else starts for each run.
 
-use std::io::{self, BufRead, BufReader};
+use std::io;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, bounded};
 use shared::shell::stop::{Stopper, stop_pair};
 use shared::text::Escaped;
 use tempfile::TempDir;
-use tracing::{info, warn};
+use tracing::info;
 
 use super::error::CompareError;
 pub(super) use super::latency::{LATENCIES, Latency};
 use super::latency::{compared, is_forward};
+use super::server_log::ServerLog;
 use super::side::Side;
+use crate::gate::fell_short;
 use crate::run::{RunSpec, of_file};
 
 /// Interval at which a run is polled for its end.
@@ -30,6 +31,19 @@ const CLIENT_END: Duration = Duration::from_secs(5);
 
 /// How long the server waits for a client that was started: as in sweeps.
 const CLIENT_LIMIT: &str = "30s";
+
+/// Variables of options that say where clients find the server and whom it admits: a client has the same ones. They
+/// change nothing that is measured.
+const OF_THE_DOOR: [&str; 8] = [
+    "PLUMB_LISTEN",
+    "PLUMB_ADVERTISE",
+    "PLUMB_UDP_PORT",
+    "PLUMB_TOKEN_FILE",
+    "PLUMB_IDENTITY",
+    "PLUMB_TLS_CERT",
+    "PLUMB_TLS_KEY",
+    "PLUMB_TLS_CA",
+];
 
 /// The runs that take turns.
 pub(super) struct Rounds {
@@ -114,13 +128,13 @@ impl Rounds {
         let client = self.clients.get(place).or_else(|| self.clients.first());
         let mut server = Running::start(&mut self.server(file, &folder, client.is_some()))
             .map_err(|error| failed(error.to_string()))?;
-        let addresses = server.addresses();
+        let log = server.log();
         let (mut started, mut gone) = (None::<Running>, None);
         let code = loop {
             if stopper.is_stopped() {
                 return Err(failed("it was stopped".into()));
             }
-            if let (Some(command), None, Ok(address)) = (client, &started, addresses.try_recv()) {
+            if let (Some(command), None, Ok(address)) = (client, &started, log.address.try_recv()) {
                 let client = Running::start_group(&mut of_client(command, &address));
                 started = Some(client.map_err(|error| failed(format!("{command}: {error}")))?);
             }
@@ -138,11 +152,14 @@ impl Rounds {
         };
         // Exit code 1 means that a gate of the run failed, which does not affect the comparison.
         if !matches!(code, Some(0 | 1)) {
-            let code = code.map_or("a signal".into(), |code| format!("exit code {code}"));
-            return Err(failed(format!("the server ended with {code}")));
+            return Err(failed(format!("the server ended with {}", log.end(code))));
         }
         started.iter_mut().for_each(Running::wait);
         let side = Side::read(&folder)?;
+        // Behind a gate's exit code, that of a client that left is not seen.
+        if let Some(why) = fell_short(&side.report) {
+            return Err(failed(format!("{why}, and rounds are compared whole")));
+        }
         Ok(Side { name: file.display().to_string(), ..side })
     }
 
@@ -154,9 +171,19 @@ impl Rounds {
         if has_client {
             server.args(["--listen", "127.0.0.1:0", "--wait", CLIENT_LIMIT]);
         }
+        without_variables(&mut server, &OF_THE_DOOR);
         server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         server
     }
+}
+
+/// Keeps the user's variables, except these, from changing what a server runs or which files it writes.
+pub(crate) fn without_variables(server: &mut Command, kept: &[&str]) {
+    let names = std::env::vars_os().map(|(name, _)| name);
+    let is_option = |name: &str| name.starts_with("PLUMB_") && !kept.contains(&name);
+    names.filter(|name| is_option(&name.to_string_lossy())).for_each(|name| {
+        server.env_remove(name);
+    });
 }
 
 /// The command of a client, which finds the server's address in its environment.
@@ -175,9 +202,9 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts a process.
+    /// Starts a server, whose log is read here and not shown.
     pub(crate) fn start(command: &mut Command) -> io::Result<Self> {
-        Ok(Self { child: command.spawn()?, leads: false })
+        Ok(Self { child: command.env("NO_COLOR", "1").spawn()?, leads: false })
     }
 
     /// Starts a process that leads a process group, where the system has those.
@@ -210,26 +237,12 @@ impl Running {
         Ok(status.map(|status| ExitStatus::from_raw(raw(status.exit_status(), status.terminating_signal()))))
     }
 
-    /// Receives the address at which the server listens, once it does. Errors in the server's log are logged again.
-    pub(crate) fn addresses(&mut self) -> Receiver<String> {
-        let (send, receive) = bounded(1);
-        if let Some(stderr) = self.child.stderr.take() {
-            let read = move || {
-                for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                    match line.split_once("listening on ").map(|(_, rest)| rest) {
-                        Some(rest) => {
-                            let address = rest.split([',', ' ']).next().unwrap_or_default().to_owned();
-                            let _ = send.try_send(address);
-                        }
-                        None if line.contains("ERROR") => warn!("{}", Escaped(&line)),
-                        None => {}
-                    }
-                }
-            };
-            // If the thread cannot be started, the run still goes on, and its end is noticed.
-            let _ = thread::Builder::new().name("round".into()).spawn(read);
+    /// The log of a server, whose stderr is a pipe.
+    pub(crate) fn log(&mut self) -> ServerLog {
+        match self.child.stderr.take() {
+            Some(stderr) => ServerLog::read(stderr),
+            None => ServerLog::read(io::empty()),
         }
-        receive
     }
 
     /// How it ended, if it ended and failed.

@@ -12,6 +12,10 @@ use crate::score::bounds::Bound;
 /// Terms smaller than this share of the sum are left out: they would change no digit.
 const NEGLIGIBLE: f64 = 1e-18;
 
+/// From this standard deviation on, a number of hits is taken as normally distributed, with its skewness. The error is
+/// below 10^-7 (compared with the exact sum, for runs of unequal lengths).
+const WIDE: f64 = 1e3;
+
 /// The difference of the share of hits over paired frames. `only_a` and `only_b` count the frames that are hits in one
 /// run only.
 pub(super) fn paired(only_a: u64, only_b: u64, frames: u64) -> Option<Estimate> {
@@ -70,23 +74,63 @@ pub(super) fn ends(difference: f64, a: (f64, &Bound), b: (f64, &Bound)) -> [Opti
 }
 
 /// Probability that at least `hits` of `all_hits` are among the `frames` of one run, if they are distributed at random.
+/// Counts are at most 2⁵³.
 fn at_least(hits: u64, all_hits: u64, other_frames: u64, frames: u64) -> f64 {
-    let most = all_hits.min(frames);
-    let log = |hit: u64| choices(frames, hit) + choices(other_frames, all_hits - hit);
     // At least this many hits must be in the run, because the other run has too few frames for them.
     if hits <= all_hits.saturating_sub(other_frames) {
         return 1.0;
     }
-    let all = choices(frames + other_frames, all_hits);
+    let expected = all_hits as f64 * (frames as f64 / (frames + other_frames) as f64);
+    if let Some(tail) = wide_tail(hits, all_hits, other_frames, frames, expected) {
+        return tail;
+    }
+    if hits as f64 <= expected {
+        // Below the mean there may be many terms, and above it they shrink.
+        return 1.0 - at_least(all_hits - hits + 1, all_hits, frames, other_frames);
+    }
     let mut sum = 0.0;
-    for hit in hits..=most {
-        let term = (log(hit) - all).exp();
+    for hit in hits..=all_hits.min(frames) {
+        let term = log_probability(hit, all_hits, other_frames, frames).exp();
         sum += term;
         if term < NEGLIGIBLE * sum {
             break;
         }
     }
     sum.min(1.0)
+}
+
+/// The same probability by the first terms of Edgeworth's series. `None` if the distribution is not [`WIDE`].
+fn wide_tail(hits: u64, all_hits: u64, other_frames: u64, frames: u64, expected: f64) -> Option<f64> {
+    let (hits, all_hits, others, frames) = (hits as f64, all_hits as f64, other_frames as f64, frames as f64);
+    let all = frames + others;
+    let deviation = (expected * (others / all) * ((all - all_hits) / (all - 1.0))).sqrt();
+    if deviation.is_nan() || deviation < WIDE {
+        return None;
+    }
+    // Moments of the hypergeometric distribution. The factors are ordered so that no product is too large.
+    let skewness = (all - 2.0 * all_hits) / all * ((all - 2.0 * frames) / all) / deviation;
+    let distance = (hits - 0.5 - expected) / deviation;
+    let density = (-distance * distance / 2.0).exp() / std::f64::consts::TAU.sqrt();
+    let tail = beta::below(-distance) + skewness / 6.0 * (distance * distance - 1.0) * density;
+    Some(tail.clamp(0.0, 1.0))
+}
+
+/// Logarithm of the probability that exactly `hit` of `all_hits` are among the `frames` of one run.
+fn log_probability(hit: u64, all_hits: u64, other_frames: u64, frames: u64) -> f64 {
+    let (elsewhere, all) = (all_hits - hit, frames + other_frames);
+    if (all as f64) < beta::LARGE {
+        return choices(frames, hit) + choices(other_frames, elsewhere) - choices(all, all_hits);
+    }
+    // The hits of each run, given those of both: three binomial probabilities, in which the share cancels. A share near
+    // 1 has too few digits, so the rarer of hits and misses is counted.
+    let log = |hits: u64, frames: u64| {
+        let (hits, misses, all_misses) = (hits as f64, (frames - hits) as f64, (all - all_hits) as f64);
+        match all_hits as f64 <= all_misses {
+            true => beta::log_term(hits, misses, all_hits as f64 / all as f64),
+            false => beta::log_term(misses, hits, all_misses / all as f64),
+        }
+    };
+    log(hit, frames) + log(elsewhere, other_frames) - log(all_hits, all)
 }
 
 /// Logarithm of the number of ways to choose `few` of `many`.
@@ -129,6 +173,33 @@ mod tests {
         assert!((better.p_smaller - worse.p_larger).abs() < 1e-9);
         assert!(!unpaired((0, 300), (0, 300)).unwrap().can_show);
         assert_eq!(unpaired((0, 0), (3, 10)), None);
+    }
+
+    #[test]
+    fn runs_of_any_length_are_compared() {
+        const MANY: u64 = 1_000_000_000_000_000;
+        // Each of nine hits is in either run with probability 1/2, and so is each of nine misses.
+        let expected = 0.5_f64.powi(9);
+        let hits = unpaired((0, MANY), (9, MANY)).unwrap();
+        let misses = unpaired((MANY - 9, MANY), (MANY, MANY)).unwrap();
+        for found in [hits, misses] {
+            assert!((found.p_larger - expected).abs() < 1e-9 && found.p_smaller == 1.0, "{found:?}");
+        }
+        let equal = unpaired((4 * MANY, 8 * MANY), (4 * MANY, 8 * MANY)).unwrap();
+        assert!((equal.p_larger - 0.5).abs() < 1e-6 && (equal.p_smaller - 0.5).abs() < 1e-6, "{equal:?}");
+        assert!(equal.low.unwrap() < 0.0 && equal.high.unwrap() < 1e-6, "{equal:?}");
+    }
+
+    #[test]
+    fn a_wide_distribution_has_the_tails_of_the_exact_one() {
+        // The standard deviation is 1,215.
+        let (frames, others, all_hits) = (8_000_000, 24_000_000, 14_000_000);
+        for hits in [3_499_000, 3_500_600, 3_503_500] {
+            let wide = at_least(hits, all_hits, others, frames);
+            // To 20 standard deviations above the mean.
+            let exact: f64 = (hits..3_525_000).map(|hit| log_probability(hit, all_hits, others, frames).exp()).sum();
+            assert!((wide - exact).abs() < 1e-6, "{hits}: {wide}, not {exact}");
+        }
     }
 
     proptest! {

@@ -10,6 +10,7 @@ use shared::bounded;
 use super::error::CompareError;
 use super::frames::Frame;
 use super::table;
+use crate::output::part;
 use crate::output::report::MAX_REPORT_BYTES;
 use crate::run::say_if_slow;
 
@@ -153,7 +154,7 @@ pub(super) fn write(what: &str, path: &Path, text: &str) -> Result<(), CompareEr
         use io::Write;
         shared::shell::standard::unless_reader_left(io::stdout().write_all(text.as_bytes()))
     } else {
-        fs::write(path, text)
+        part::write(path, text)
     };
     let place = if path.as_os_str() == "-" { "stdout".into() } else { path.display().to_string() };
     let what = format!("{what} to {}", shared::text::Escaped(place));

@@ -28,7 +28,7 @@ pub fn measured(figures: &Figures, uncertainty_us: Option<u64>) -> Vec<Warning> 
 
 fn skipped(figures: &Figures) -> Option<Warning> {
     let counts = figures.frames.counts;
-    let share = counts.skipped as f64 / (counts.sent + counts.skipped) as f64;
+    let share = counts.skipped as f64 / (counts.sent as f64 + counts.skipped as f64);
     let message = || format!("{} ticks, {:.1} %, passed without a frame", counts.skipped, 100.0 * share);
     let advice =
         "the window was full or the link busy: latency_us.corrected counts these ticks; lower --fps, or raise --window";
@@ -58,7 +58,8 @@ fn queue(figures: &Figures) -> Option<Warning> {
     };
     let advice =
         "the pipeline is slower than the stream: lower --fps, or give the client more --workers or --policy latest";
-    (2 * queue > total && queue > LEAST_US).then(|| Warning::new(WarningKind::QueueDominates, message(), advice))
+    (queue.saturating_mul(2) > total && queue > LEAST_US)
+        .then(|| Warning::new(WarningKind::QueueDominates, message(), advice))
 }
 
 fn slow(figures: &Figures) -> Option<Warning> {
@@ -69,7 +70,8 @@ fn slow(figures: &Figures) -> Option<Warning> {
         format!("detection takes {p95:.1} ms or more in one frame of twenty; its median is {p50:.1} ms")
     };
     let advice = "look for work that only some frames cause: garbage collection, a retry, a cache, a file";
-    (p95 > SLOW * p50 && p95 > p50 + SLOW_US).then(|| Warning::new(WarningKind::SlowAnswers, message(), advice))
+    (p95 > p50.saturating_mul(SLOW) && p95 > p50.saturating_add(SLOW_US))
+        .then(|| Warning::new(WarningKind::SlowAnswers, message(), advice))
 }
 
 fn clock(figures: &Figures, uncertainty_us: Option<u64>) -> Option<Warning> {
@@ -111,7 +113,8 @@ pub fn few(bounds: &Bounds, gated: impl Iterator<Item = impl AsRef<str>>) -> Opt
         let (_, percent) = path.rsplit_once(".p")?;
         let fewest = fewest(percent.parse().ok()?);
         // So many would do if they were independent: answers that are late are often late together.
-        Some((path.to_owned(), bound.samples, if bound.samples < fewest { fewest } else { 2 * bound.samples }))
+        let needed = if bound.samples < fewest { fewest } else { bound.samples.saturating_mul(2) };
+        Some((path.to_owned(), bound.samples, needed))
     };
     let mut short: Vec<_> = gated.filter_map(|path| short(path.as_ref())).collect();
     short.sort();
@@ -162,6 +165,16 @@ mod tests {
         assert_eq!(kinds(slow, 0), [WarningKind::SlowAnswers]);
         assert_eq!(kinds(|_| {}, 2_001), [WarningKind::ClockUncertain]);
         assert_eq!(kinds(|figures| figures.frames.counts.answered = 20, 0), []);
+    }
+
+    #[test]
+    fn times_and_counts_of_any_size_are_compared() {
+        let largest = |figures: &mut Figures| {
+            (figures.frames.counts.sent, figures.frames.counts.skipped) = (u64::MAX, u64::MAX);
+            let stages = &mut figures.latency_us.stages;
+            (stages.queue.p50, stages.detect.p50, stages.detect.p95) = (Some(u64::MAX), Some(u64::MAX), Some(u64::MAX));
+        };
+        assert_eq!(kinds(largest, 0), [WarningKind::TicksSkipped, WarningKind::QueueDominates]);
     }
 
     #[test]

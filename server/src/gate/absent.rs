@@ -6,7 +6,7 @@ use super::path::{count, number};
 
 /// The first matching start of a path gives the reason.
 const REASONS: [(&str, &str); 15] = [
-    ("error_px.nees", "no answer had a covariance"),
+    ("error_px.nees", "no answer had a covariance that is positive definite"),
     ("error_px.limit", "no frame has a known limit, as with JPEG"),
     ("error_px.efficiency", "no frame has a known limit, as with JPEG"),
     ("error_px", "no frame with a ball was answered with a circle"),

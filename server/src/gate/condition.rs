@@ -2,7 +2,6 @@
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::str::FromStr;
 
 use thiserror::Error;
 
@@ -10,7 +9,7 @@ use thiserror::Error;
 pub const EXAMPLE: &str = "\"error_px.l1.mean <= 0.05\" or \"latency_us.p99 <= 5ms\"";
 
 /// Operators. The longer ones come first, because a shorter one may be the beginning of a longer one.
-const OPERATORS: [(&str, Operator); 6] = [
+pub(super) const OPERATORS: [(&str, Operator); 6] = [
     ("<=", Operator::AtMost),
     (">=", Operator::AtLeast),
     ("==", Operator::Equal),
@@ -20,11 +19,8 @@ const OPERATORS: [(&str, Operator); 6] = [
 ];
 
 /// Units. The longer ones come first, because a shorter one may be the end of a longer one.
-const UNITS: [(&str, Unit); 5] =
+pub(super) const UNITS: [(&str, Unit); 5] =
     [("us", Unit::Us), ("ms", Unit::Ms), ("px", Unit::Px), ("s", Unit::S), ("%", Unit::Percent)];
-
-/// Maximum number of digits of an exponent: a number with more is out of range.
-const EXPONENT_DIGITS: usize = 3;
 
 /// A comparison of the figure at a path with a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +28,7 @@ pub struct Condition {
     pub(super) path: String,
     pub(super) operator: Operator,
     /// The number as it is written, with its digits.
-    number: String,
+    pub(super) number: String,
     pub(super) unit: Option<Unit>,
 }
 
@@ -50,6 +46,9 @@ pub enum NotACondition {
     /// The unit does not fit the figure.
     #[error("{0}")]
     Unit(String),
+    /// The limit is too large in the unit of the figure.
+    #[error("\"{0}\": the limit is larger than any number: write one below 1e300")]
+    TooLarge(String),
 }
 
 /// How a figure is compared.
@@ -81,7 +80,7 @@ impl Condition {
 
     /// The limit in the unit of the figure, or as a share of 1: the number nearest to the written one.
     pub fn limit(&self) -> f64 {
-        // invariant: `FromStr` has read this text as a finite number.
+        // invariant: `FromStr` has read this text as a finite number, also in the unit of the figure.
         self.scaled_limit().parse().unwrap_or(f64::NAN)
     }
 
@@ -148,7 +147,13 @@ impl Condition {
         format!("{digits}e{}", exponent.parse::<i32>().unwrap_or_default() + self.shift())
     }
 
-    fn with_fitting_unit(self) -> Result<Self, NotACondition> {
+    /// The condition, if its limit is a number in the unit of the figure.
+    pub(super) fn with_finite_limit(self) -> Result<Self, NotACondition> {
+        if self.limit().is_finite() { Ok(self) } else { Err(NotACondition::TooLarge(self.to_string())) }
+    }
+
+    /// The condition, if its unit is one of the figure.
+    pub(super) fn with_fitting_unit(self) -> Result<Self, NotACondition> {
         let (path, named) = (&self.path, |end: &str| self.path.split('.').any(|name| name.ends_with(end)));
         let wrong = match self.unit {
             Some(unit @ (Unit::Us | Unit::Ms | Unit::S)) if !named("_us") => {
@@ -207,21 +212,6 @@ impl fmt::Display for Condition {
     }
 }
 
-impl FromStr for Condition {
-    type Err = NotACondition;
-
-    fn from_str(text: &str) -> Result<Self, NotACondition> {
-        let mut rest = Rest { text, at: 0 };
-        match rest.condition() {
-            Ok(condition) => condition.with_fitting_unit(),
-            Err(expected) => {
-                let advice = advice(text, text[..rest.at].chars().count() + 1, expected);
-                Err(NotACondition::Unreadable { text: text.into(), advice })
-            }
-        }
-    }
-}
-
 /// Figures that are shares: docs/report.md, `frames.lost_rate` and `count.exact_share`.
 fn is_share(path: &str) -> bool {
     ["_rate", "_share", "_share_low", "_share_high"].iter().any(|end| path.ends_with(end))
@@ -232,116 +222,6 @@ fn is_count(path: &str) -> bool {
     const SOME: [&str; 6] =
         ["count.scored", "count.exact", "image.images", "image.identical", "image.other_shape", "pipeline_errors"];
     ["frames.", "circle.", "ack."].iter().any(|start| path.starts_with(start)) || SOME.contains(&path)
-}
-
-/// A text and how much of it was read.
-struct Rest<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-impl<'a> Rest<'a> {
-    /// Reads a condition, or says what was expected at the place that was reached.
-    fn condition(&mut self) -> Result<Condition, &'static str> {
-        self.spaces();
-        let path = self.path().ok_or("the path of a figure")?;
-        self.spaces();
-        let operator = self.one_of(&OPERATORS).ok_or("one of < <= > >= == !=")?;
-        self.spaces();
-        let number = self.number().ok_or("a number")?;
-        self.spaces();
-        let unit = self.one_of(&UNITS);
-        self.spaces();
-        let is_over = self.left().is_empty();
-        let condition = Condition { path: path.into(), operator, number: number.into(), unit };
-        is_over.then_some(condition).ok_or(if unit.is_some() { "the end" } else { "a unit or the end" })
-    }
-
-    fn left(&self) -> &'a str {
-        &self.text[self.at..]
-    }
-
-    fn spaces(&mut self) {
-        self.while_is(|letter| letter.is_ascii_whitespace());
-    }
-
-    /// Skips letters while they are of this kind, and returns them.
-    fn while_is(&mut self, is: impl Fn(u8) -> bool) -> &'a str {
-        let (left, count) = (self.left(), self.left().bytes().take_while(|letter| is(*letter)).count());
-        // Only ASCII letters are passed, so this is a boundary.
-        self.at += count;
-        &left[..count]
-    }
-
-    fn path(&mut self) -> Option<&'a str> {
-        let start = self.at;
-        let begins = self.left().bytes().next().is_some_and(|letter| letter.is_ascii_alphabetic() || letter == b'_');
-        loop {
-            let name = self.while_is(|letter| letter.is_ascii_alphanumeric() || matches!(letter, b'_' | b'-'));
-            if !begins || name.is_empty() {
-                return None;
-            }
-            if !self.left().starts_with('.') {
-                return Some(&self.text[start..self.at]);
-            }
-            self.at += 1;
-        }
-    }
-
-    fn one_of<T: Copy>(&mut self, known: &[(&str, T)]) -> Option<T> {
-        let (text, found) = known.iter().find(|(text, _)| self.left().starts_with(text))?;
-        self.at += text.len();
-        Some(*found)
-    }
-
-    fn number(&mut self) -> Option<&'a str> {
-        let start = self.at;
-        self.at += usize::from(self.left().starts_with(['+', '-']));
-        let whole = self.while_is(|letter| letter.is_ascii_digit());
-        let point = self.left().starts_with('.');
-        self.at += usize::from(point);
-        let part = if point { self.while_is(|letter| letter.is_ascii_digit()) } else { "" };
-        if whole.is_empty() && part.is_empty() {
-            self.at = start;
-            return None;
-        }
-        if self.left().starts_with(['e', 'E']) {
-            let exponent = self.at;
-            self.at += 1;
-            self.at += usize::from(self.left().starts_with(['+', '-']));
-            let digits = self.while_is(|letter| letter.is_ascii_digit()).len();
-            if digits == 0 || digits > EXPONENT_DIGITS {
-                self.at = exponent;
-                return None;
-            }
-        }
-        let number = &self.text[start..self.at];
-        number.parse::<f64>().is_ok_and(f64::is_finite).then_some(number)
-    }
-}
-
-/// The valid form for a text whose first mistake is at this character.
-fn advice(text: &str, character: usize, expected: &str) -> String {
-    let lower = text.to_ascii_lowercase();
-    let words: Vec<_> = lower.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').collect();
-    let joins = ["&&", "||", ";", ","].iter().any(|sign| text.contains(sign));
-    if joins || words.contains(&"and") || words.contains(&"or") {
-        return format!("give each comparison as a string of its own, such as {EXAMPLE}");
-    }
-    if has_single_equals(text) {
-        return "write \"==\" for \"is equal to\", such as \"frames.missed == 0\"".into();
-    }
-    format!(
-        "{expected} was expected at character {character}; write PATH OP NUMBER, such as {EXAMPLE}; OP is one of \
-         < <= > >= == !=, units are us, ms, s and %, and px"
-    )
-}
-
-fn has_single_equals(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let sign = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(|letter| b"<>=!".contains(letter));
-    let alone = |at: usize| !sign(at.checked_sub(1)) && !sign(Some(at + 1));
-    (0..bytes.len()).any(|at| bytes[at] == b'=' && alone(at))
 }
 
 #[cfg(test)]
@@ -409,6 +289,17 @@ mod tests {
             let wrong = text.parse::<Condition>().unwrap_err().to_string();
             assert!(wrong.starts_with(&format!("\"{text}\" is not a condition: ")) && wrong.contains(words), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_limit_that_is_infinite_in_the_unit_of_its_figure_is_refused() {
+        let digits = format!("latency_us.p99 <= {} s", "9".repeat(305));
+        for text in ["latency_us.p99 <= 1e308 s", "latency_us.p99 > -1e306ms", &digits] {
+            let wrong = text.parse::<Condition>().unwrap_err().to_string();
+            assert!(wrong.contains("the limit is larger than any number"), "{wrong}");
+        }
+        assert_eq!(read("latency_us.p99 <= 1e300 s").limit(), 1e306);
+        assert_eq!(read("frames.lost <= 1e308 %").limit(), 1e306);
     }
 
     #[test]

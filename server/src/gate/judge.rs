@@ -7,6 +7,7 @@ use super::absent::reason;
 use super::condition::Condition;
 use super::early::ended_early;
 use super::known::{all, check_path};
+use super::lost::lost;
 use super::needed;
 use super::path::{Found, count, find, number};
 use super::unknown::unknown;
@@ -35,14 +36,15 @@ pub(super) fn judge_session(report: &Value, session: &Value, condition: &Conditi
         Found::Nothing => (report, false),
         _ => (session, true),
     };
-    let early = is_of_session.then(|| ended_early(report, session)).flatten();
+    let why = || ended_early(report, session).or_else(|| lost(report, session, &condition.path));
+    let missing = is_of_session.then(why).flatten();
     let no_data = |why: &str| {
         let what = if condition.wants_share() { "share" } else { "value" };
         let place = if place.is_empty() { " in this report" } else { place };
         let message = format!("{} has no {what}{place} ({why})", condition.path);
         GateVerdict::without_data(condition, named, message)
     };
-    if let Some(why) = early {
+    if let Some(why) = missing {
         return no_data(&why);
     }
     match find(node, &condition.path) {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::condition::Condition;
 use super::judge::judge_session;
+use super::lost::noted;
 use super::verdict::{GateVerdict, Worst};
 use crate::doctor;
 use crate::output::report::SessionReport;
@@ -28,6 +29,12 @@ impl Judge {
         let report = json!({ "run": serde_json::to_value(run).unwrap_or_default(), "sessions_omitted": 0 });
         let worst = Mutex::new(Worst::new(&conditions));
         Self { conditions, report, worst }
+    }
+
+    /// The same judge, for sessions that broke off and lost these figures.
+    #[must_use]
+    pub fn without(self, lost: &[String]) -> Self {
+        Self { report: noted(self.report, lost), ..self }
     }
 
     /// Writes the verdicts into the report of a session, and keeps the worst.
@@ -115,5 +122,21 @@ mod tests {
         session.figures.frames.counts.lost = 1;
         assert_eq!(judge.standing(&session)[0].verdict, Verdict::Fail);
         assert_eq!(judge.verdicts()[0].verdict, Verdict::NoData);
+    }
+
+    #[test]
+    fn a_figure_that_is_lost_never_passes() {
+        let conditions = ["frames.skipped == 0", "bytes.frames_wire <= 10", "frames.sent == 300"];
+        let conditions = conditions.iter().map(|condition| condition.parse().unwrap()).collect();
+        // All frames that were asked for were sent, so the session did not end early.
+        let judge = Judge::new(&json!({"config": {"frames": 300}}), conditions);
+        let judge = judge.without(&["frames.skipped".into(), "bytes".into()]);
+        let mut session = session(1);
+        session.end = End::BrokenOff;
+        session.figures.frames.counts.sent = 300;
+        judge.judge(&mut session);
+        let verdicts: Vec<_> = session.gates.iter().map(|gate| (gate.verdict, gate.value)).collect();
+        assert_eq!(verdicts, [(Verdict::NoData, None), (Verdict::NoData, None), (Verdict::Pass, Some(300.0))]);
+        assert!(session.gates[0].message.contains("lost when the run broke off"), "{}", session.gates[0].message);
     }
 }

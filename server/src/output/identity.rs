@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::folder::FILES;
+
 /// Links that are followed from a name: as many as Linux follows (path_resolution(7)).
 const MOST_LINKS: usize = 40;
 
@@ -28,11 +30,25 @@ pub(crate) fn spare_inputs(outputs: &[Named<'_>], inputs: &[Named<'_>]) -> Resul
 /// The files of an input: itself, or those of a run's folder.
 fn files_of(input: &Path) -> Vec<PathBuf> {
     match input.is_dir() {
-        true => {
-            ["run.toml", "report.json", "frames.csv", "frames.parquet", "run.mcap"].map(|name| input.join(name)).into()
-        }
+        true => FILES.map(|name| input.join(name)).into(),
         false => vec![input.to_owned()],
     }
+}
+
+/// Checks that no two outputs are one file, which would keep only the last of them. Devices, pipes and stdout (`-`) take
+/// both.
+///
+/// # Errors
+/// Which two, and what would be right.
+pub(crate) fn refuse_one_for_two(outputs: &[Named<'_>]) -> Result<(), String> {
+    for (place, (option, output)) in outputs.iter().enumerate() {
+        let is_same = |other: &Path| other != Path::new("-") && is_one_file(other, output);
+        if let Some((earlier, _)) = outputs[..place].iter().find(|(_, other)| is_same(other)) {
+            let output = shared::text::Escaped(output.display());
+            return Err(format!("{earlier} and {option} are both {output}: name a file for each"));
+        }
+    }
+    Ok(())
 }
 
 /// Whether two paths lead to one file, by whatever names. A device or a pipe is none.

@@ -24,6 +24,7 @@ mod parts;
 mod place;
 pub mod progress;
 mod progress_timeout;
+pub(crate) mod regular;
 pub mod report;
 pub mod rows;
 mod seam;

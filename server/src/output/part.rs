@@ -1,5 +1,6 @@
-//! A file that gets its name only when it is complete.
+//! Files that get their names only when they are complete.
 
+use std::fs;
 #[cfg(unix)]
 use std::fs::Permissions;
 use std::io::{self, Write};
@@ -7,6 +8,7 @@ use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile};
 
+use super::json::replace::Replaced;
 use super::parts::{PART, prefix};
 
 /// A temporary file in the folder of its final name. It is deleted unless it is renamed.
@@ -20,9 +22,52 @@ pub(crate) fn part(folder: &Path, name: &str) -> io::Result<NamedTempFile> {
 
 /// Writes a whole file of this name in one step.
 pub(crate) fn put(folder: &Path, name: &str, text: &str) -> io::Result<()> {
+    named(written(folder, name, text)?, folder, name)
+}
+
+/// Writes several files of a folder: all are on the disk before the first gets its name. Those without a text are removed.
+///
+/// # Errors
+/// The name of the file that failed. If one cannot be written, all old ones are still there.
+pub(crate) fn put_all<'a>(folder: &Path, files: &[(&'a str, Option<String>)]) -> Result<(), (&'a str, io::Error)> {
+    let texts = files.iter().filter_map(|(name, text)| Some((*name, text.as_deref()?)));
+    let write = |(name, text)| written(folder, name, text).map(|part| (name, part)).map_err(|error| (name, error));
+    let parts = texts.map(write).collect::<Result<Vec<_>, _>>()?;
+    parts.into_iter().try_for_each(|(name, part)| named(part, folder, name).map_err(|error| (name, error)))?;
+    for (name, _) in files.iter().filter(|(_, text)| text.is_none()) {
+        match fs::remove_file(folder.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err((name, error)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Writes a file with a name that somebody chose. A regular file is replaced in one step, as by [`Replaced`]; what is not
+/// one, such as a pipe, takes the text as it comes.
+pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            match path.file_name().and_then(|name| name.to_str()) {
+                Some(name) => put(folder, name, text),
+                None => fs::write(path, text),
+            }
+        }
+        _ if path.is_file() => Replaced::new(path)?.write(text.as_bytes()),
+        _ => fs::write(path, text),
+    }
+}
+
+/// A temporary file with this text, which is on the disk.
+fn written(folder: &Path, name: &str, text: &str) -> io::Result<NamedTempFile> {
     let mut part = part(folder, name)?;
     part.write_all(text.as_bytes())?;
     part.as_file().sync_all()?;
+    Ok(part)
+}
+
+fn named(part: NamedTempFile, folder: &Path, name: &str) -> io::Result<()> {
     part.persist(folder.join(name)).map(drop).map_err(|failed| failed.error)
 }
 
@@ -36,3 +81,56 @@ fn permit(builder: &mut Builder<'_, '_>) {
 
 #[cfg(not(unix))]
 fn permit(_: &mut Builder<'_, '_>) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn files_of_a_folder_are_replaced_together_and_one_without_a_text_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = |text: &str| Some(text.to_owned());
+        put_all(folder.path(), &[("a", text("1")), ("b", text("1")), ("c", text("1"))]).unwrap();
+        put_all(folder.path(), &[("a", text("2")), ("b", None), ("c", text("2")), ("d", None)]).unwrap();
+        assert_eq!(names(folder.path()), ["a", "c"]);
+        assert_eq!(fs::read_to_string(folder.path().join("c")).unwrap(), "2");
+    }
+
+    #[test]
+    fn if_one_cannot_be_written_all_old_files_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = |text: &str| Some(text.to_owned());
+        put_all(folder.path(), &[("a", text("1")), ("b", text("1"))]).unwrap();
+        // There is no folder for the last one.
+        let (name, _) = put_all(folder.path(), &[("a", text("2")), ("b", None), ("no/c", text("2"))]).unwrap_err();
+        assert_eq!((name, names(folder.path())), ("no/c", vec!["a".to_owned(), "b".to_owned()]));
+        assert_eq!(fs::read_to_string(folder.path().join("a")).unwrap(), "1");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_somebody_named_is_replaced_and_a_link_or_a_device_stays_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("a.json"), folder.path().join("link"));
+        std::os::unix::fs::symlink("a.json", &link).unwrap();
+        // The link leads nowhere at first.
+        for (name, text) in [(&link, "1"), (&path, "22"), (&link, "3")] {
+            write(name, text).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        write(Path::new("/dev/null"), "4").unwrap();
+        assert!(!Path::new("/dev/null").is_file());
+        assert!(write(folder.path(), "5").is_err());
+        assert_eq!(names(folder.path()), ["a.json", "link"]);
+    }
+}

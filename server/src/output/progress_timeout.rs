@@ -10,9 +10,9 @@ use thiserror::Error;
 /// behind until they have caught up.
 pub(super) const END_LIMITS: Limits = Limits { standstill: Duration::from_secs(30), total: None };
 
-/// Limits of a stopped run. It is over within a second, if its outputs are not behind. The longest step, the page or
-/// the report of 4,096 sessions, takes a second on a busy machine. In all the run ends within the 10 s after which
-/// `docker stop` kills it, less the second in which the sessions end.
+/// Limits of a stopped run. It is over within a second, if its outputs are not behind. The longest step, the report of
+/// 4,096 sessions, takes a second on a busy machine; each picture of the page is a step. In all the run ends within the
+/// 10 s after which `docker stop` kills it, less the second in which the sessions end.
 pub(super) const STOP_LIMITS: Limits =
     Limits { standstill: Duration::from_secs(2), total: Some(Duration::from_secs(8)) };
 

@@ -55,8 +55,8 @@ pub struct Incomplete {
     pub reason: IncompleteReason,
     /// Frames that the sessions count, but that are not in the tables.
     pub not_written: u64,
-    /// Figures that are lost, by their paths in a session. They are 0 or `null` in a session that
-    /// broke off.
+    /// Figures that are lost, by their paths in a session. They are 0, `raw` or `null` in a session that
+    /// broke off, and gates on them have no data.
     pub unknown: Vec<String>,
 }
 
@@ -148,6 +148,9 @@ pub struct SourceReport {
     pub decode_us: Percentiles,
     /// The camera and its timestamps; `null` for other sources.
     pub device: Option<DeviceFigures>,
+    /// Whether the session ended because there was no further frame. Not in the report, where the end says `finished`.
+    #[serde(skip)]
+    pub is_over: bool,
 }
 
 /// A client and its address.
@@ -248,7 +251,7 @@ impl SessionReport {
             pipeline_errors: None,
             warnings,
             gates: Vec::new(),
-            source: source.map(|figures| SourceReport::new(figures, session.late_frames())),
+            source: source.map(|figures| SourceReport::new(figures, session)),
             encoding: EncodingReport::new(session.encoding()),
             recording: None,
         }
@@ -276,8 +279,9 @@ impl EncodingReport {
 }
 
 impl SourceReport {
-    fn new(SourceFigures { read, passed_over, broken, decode_us, device }: SourceFigures, late: Option<u64>) -> Self {
-        Self { read, late, passed_over, broken, decode_us, device }
+    fn new(SourceFigures { read, passed_over, broken, decode_us, device }: SourceFigures, session: &Session) -> Self {
+        let (late, is_over) = (session.late_frames(), session.is_source_over());
+        Self { read, late, passed_over, broken, decode_us, device, is_over }
     }
 }
 

@@ -6,13 +6,27 @@
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 
-use shared::memory::zeroed;
+use shared::memory::{look_for, reserved, zeroed};
 use thiserror::Error;
 
 use super::record::{Channel, Chunk, HEAD, MAGIC, Message, Metadata, Schema, op};
 
 /// Largest record and largest unpacked chunk, in bytes: twice an image of 8192x8192 in colour.
 const MAX_BYTES: u64 = 448 << 20;
+
+/// Memory that a decoder of zstd takes besides what it returns, in bytes: 100 MB, to the next power of two. Without it the
+/// decoder panics.
+const MAX_WINDOW: u64 = 128 << 20;
+
+/// Largest schema, channel or metadata record, in bytes: a hundred times what ROS's messages or a run's options need. Such a
+/// record takes several times its length once it is read.
+const MAX_DESCRIPTION_BYTES: u64 = 16 << 20;
+
+/// Bytes after a cut from which a record is known: more than a chunk has before its records, with the name of its compression.
+const KNOWN_BYTES: u64 = 100;
+
+/// Longest record that a recording has outside of chunks and attachments, in bytes: the index of a chunk is shorter than it.
+const MAX_OUTSIDE_BYTES: u64 = 1 << 20;
 
 /// Length of the end of a complete file, in bytes: a footer and the magic.
 const TAIL: u64 = (HEAD + 20 + MAGIC.len()) as u64;
@@ -31,13 +45,21 @@ pub enum ContainerError {
     #[error("it is not an MCAP file")]
     NotMcap,
     /// A record claims more bytes than the limit.
-    #[error("a record at byte {at} claims {bytes} bytes; at most {} MiB are read", MAX_BYTES >> 20)]
+    #[error("a record at byte {at} claims {bytes} bytes; at most {} MiB of its kind are read", most >> 20)]
     TooLarge {
-        /// Where the record begins.
+        /// Where the record, or the chunk that it is in, begins.
         at: u64,
         /// What it claims.
         bytes: u64,
+        /// The limit, in bytes.
+        most: u64,
     },
+    /// Schemas, channels and metadata take more memory than those of any recording.
+    #[error(
+        "its schemas, channels and metadata take more than {} MiB: name a file that describes fewer topics",
+        super::described::MAX_BYTES >> 20
+    )]
+    Described,
     /// A record is malformed.
     #[error("the record at byte {at} is damaged: {why}")]
     Damaged {
@@ -189,6 +211,26 @@ impl<R: Read + Seek> Container<R> {
         self.end.as_ref()
     }
 
+    /// Checks that what is behind a cut at this byte is one record that was being written. If the length of a record is
+    /// damaged, the file seems to be cut there, and whole records follow.
+    pub(crate) fn check_cut(&mut self, at: u64) -> Result<(), ContainerError> {
+        let mut start = Vec::new();
+        self.file.seek(SeekFrom::Start(at))?;
+        self.file.by_ref().take(KNOWN_BYTES).read_to_end(&mut start)?;
+        let left = self.length.saturating_sub(at);
+        let Some((&[opcode, length @ ..], fields)) = start.split_first_chunk::<HEAD>() else { return Ok(()) };
+        let is_cut = match opcode {
+            // Zeros up to the end, or the end of the file, after which nothing is lost.
+            0 | op::ATTACHMENT => true,
+            op::CHUNK => match Chunk::stated_length(fields) {
+                Some(stated) => stated == u64::from_le_bytes(length),
+                None => left < KNOWN_BYTES,
+            },
+            _ => left <= MAX_OUTSIDE_BYTES,
+        };
+        if is_cut { Ok(()) } else { Err(ContainerError::Damaged { at, why: "its length is wrong".into() }) }
+    }
+
     /// The next record of the file; `None` if it is incomplete.
     fn record(&mut self) -> Result<Option<(u8, Vec<u8>)>, ContainerError> {
         let left = self.length.saturating_sub(self.at);
@@ -220,7 +262,7 @@ impl<R: Read + Seek> Container<R> {
         }
         if bytes > MAX_BYTES {
             self.file.seek(SeekFrom::Start(self.at))?;
-            return Err(ContainerError::TooLarge { at: begins, bytes });
+            return Err(ContainerError::TooLarge { at: begins, bytes, most: MAX_BYTES });
         }
         // The file is that long, and the limit fits.
         let mut data = zeroed(bytes as usize, format_args!("the record at byte {begins}")).map_err(io::Error::from)?;
@@ -259,7 +301,11 @@ impl<R: Read + Seek> Container<R> {
         let chunk = Chunk::read(data).ok_or_else(|| damaged("it is not a chunk".into()))?;
         let Chunk { unpacked_size, crc, compression, records: packed, .. } = chunk;
         if unpacked_size > MAX_BYTES {
-            return Err(ContainerError::TooLarge { at: begins, bytes: unpacked_size });
+            return Err(ContainerError::TooLarge { at: begins, bytes: unpacked_size, most: MAX_BYTES });
+        }
+        if !compression.is_empty() {
+            let what = format_args!("what the chunk at byte {begins} unpacks to");
+            look_for(unpacked_size.min(MAX_WINDOW) as usize, what).map_err(io::Error::from)?;
         }
         let mut records = Vec::new();
         // One more byte would show that the chunk is longer than it claims.
@@ -276,7 +322,14 @@ impl<R: Read + Seek> Container<R> {
                 return Err(ContainerError::Compression { at: begins, name });
             }
         }
-        .map_err(|error| damaged(format!("it cannot be decompressed: {error}")))?;
+        .map_err(|error| match error.kind() {
+            // Nothing is wrong with the file.
+            io::ErrorKind::OutOfMemory => {
+                let what = format!("there is no memory for what the chunk at byte {begins} unpacks to");
+                io::Error::new(error.kind(), what + ": give this process more memory (ulimit -v)").into()
+            }
+            _ => damaged(format!("it cannot be decompressed: {error}")),
+        })?;
         if records.len() as u64 != unpacked_size {
             return Err(damaged(format!("it does not decompress to the {unpacked_size} bytes that it states")));
         }
@@ -307,14 +360,23 @@ fn split(records: &[u8]) -> Option<(u8, &[u8])> {
 
 /// Parses a record; `None` if it is of a kind that is ignored.
 fn found(at: u64, opcode: u8, fields: &[u8]) -> Result<Option<Found>, ContainerError> {
+    let bytes = fields.len() as u64;
+    if matches!(opcode, op::SCHEMA | op::CHANNEL | op::METADATA) && bytes > MAX_DESCRIPTION_BYTES {
+        return Err(ContainerError::TooLarge { at, bytes, most: MAX_DESCRIPTION_BYTES });
+    }
     let found = match opcode {
         op::SCHEMA => Schema::read(fields).map(Found::Schema),
         op::CHANNEL => Channel::read(fields).map(Found::Channel),
         op::METADATA => Metadata::read(fields).map(Found::Metadata),
-        op::MESSAGE => Message::read(fields).map(|message| {
-            let Message { channel_id, sequence, log_time, publish_time, data } = message;
-            Found::Message { channel_id, sequence, times: [log_time, publish_time], data: data.concat() }
-        }),
+        op::MESSAGE => match Message::read(fields) {
+            Some(Message { channel_id, sequence, log_time, publish_time, data: [all, _] }) => {
+                let what = format_args!("a message of the record at byte {at}");
+                let mut data = reserved(all.len(), what).map_err(io::Error::from)?;
+                data.extend_from_slice(all);
+                Some(Found::Message { channel_id, sequence, times: [log_time, publish_time], data })
+            }
+            None => None,
+        },
         _ => return Ok(None),
     };
     found.map(Some).ok_or_else(|| ContainerError::Damaged { at, why: "it ends within a field".into() })

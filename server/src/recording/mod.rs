@@ -2,9 +2,11 @@
 //!
 //! `foxglove` has the messages of images and annotations. `note` has what Foxglove's messages have no field for:
 //! the exact truth of a frame. `record` has MCAP's records. `writer` writes a file, and `container` reads one
-//! that may be incomplete or damaged. `output::mcap` writes recordings, `source::mcap` replays them.
+//! that may be incomplete or damaged. `described` bounds what either keeps of it. `output::mcap` writes recordings,
+//! `source::mcap` replays them.
 
 pub mod container;
+pub(crate) mod described;
 pub(crate) mod foxglove;
 pub(crate) mod note;
 pub(crate) mod record;

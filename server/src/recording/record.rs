@@ -13,6 +13,9 @@ pub(crate) const MAGIC: [u8; 8] = *b"\x89MCAP0\r\n";
 /// Bytes of a record before its fields.
 pub(crate) const HEAD: usize = 9;
 
+/// Memory of a pair of texts in a map besides the texts, in bytes, with what the allocator adds.
+const PAIR: usize = 128;
+
 /// Types of records.
 pub(crate) mod op {
     pub(crate) const HEADER: u8 = 0x01;
@@ -148,6 +151,11 @@ impl Fields {
 }
 
 impl Schema {
+    /// Length of its texts, in bytes.
+    pub(crate) fn text_bytes(&self) -> usize {
+        self.name.len() + self.encoding.len() + self.data.len()
+    }
+
     pub(crate) fn record(&self) -> Vec<u8> {
         let fields = Fields::default().u16(self.id).text(&self.name).text(&self.encoding);
         fields.bytes(&self.data).record(op::SCHEMA)
@@ -160,6 +168,12 @@ impl Schema {
 }
 
 impl Channel {
+    /// Length of its texts, in bytes, with the memory that its metadata take.
+    pub(crate) fn text_bytes(&self) -> usize {
+        let metadata: usize = self.metadata.iter().map(|(key, value)| PAIR + key.len() + value.len()).sum();
+        self.topic.len() + self.encoding.len() + metadata
+    }
+
     pub(crate) fn record(&self) -> Vec<u8> {
         let fields = Fields::default().u16(self.id).u16(self.schema_id).text(&self.topic).text(&self.encoding);
         fields.texts(&self.metadata).record(op::CHANNEL)
@@ -210,6 +224,14 @@ impl<'a> Chunk<'a> {
         let fields = fields.text(self.compression).u64(self.records.len() as u64).done();
         let length = (fields.len() + self.records.len()) as u64;
         Fields::default().u8(op::CHUNK).u64(length).raw(&fields).done()
+    }
+
+    /// Length of all fields of a chunk that begins with these, as the length before its records tells it. `None` if these are
+    /// too few.
+    pub(crate) fn stated_length(fields: &[u8]) -> Option<u64> {
+        let mut fields = Reader(fields);
+        let (_times_size_and_crc, compression) = (fields.take(28)?, fields.bytes()?);
+        fields.u64()?.checked_add(28 + 4 + compression.len() as u64 + 8)
     }
 
     pub(crate) fn read(fields: &'a [u8]) -> Option<Self> {
@@ -298,6 +320,9 @@ mod tests {
         let chunk =
             Chunk { start_time: 1, end_time: 2, unpacked_size: 3, crc: 4, compression: "lz4", records: &[9; 5] };
         let record = [chunk.head(), chunk.records.to_vec()].concat();
-        assert_eq!(Chunk::read(fields(&record, op::CHUNK)), Some(chunk));
+        let chunk_fields = fields(&record, op::CHUNK);
+        assert_eq!(Chunk::read(chunk_fields), Some(chunk));
+        assert_eq!(Chunk::stated_length(&chunk_fields[..43]), Some(chunk_fields.len() as u64));
+        assert_eq!(Chunk::stated_length(&chunk_fields[..42]), None);
     }
 }

@@ -1,6 +1,7 @@
 //! Writes an MCAP file in whole chunks, with the index and checksums.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io::{self, Write};
 
 use super::record::{Channel, Chunk, Fields, MAGIC, Message, Metadata, Schema, op};
@@ -12,8 +13,9 @@ pub(crate) struct Writer<W> {
     at: u64,
     crc: crc32fast::Hasher,
     chunk: OpenChunk,
-    schemas: Vec<Schema>,
-    channels: Vec<Channel>,
+    /// By their ids.
+    schemas: BTreeMap<u16, Schema>,
+    channels: BTreeMap<u16, Channel>,
     chunks: Vec<ChunkIndex>,
     /// Records of the index of attachments and of metadata.
     attachments: Vec<Vec<u8>>,
@@ -55,8 +57,8 @@ impl<W: Write> Writer<W> {
             at: 0,
             crc: crc32fast::Hasher::new(),
             chunk: OpenChunk::default(),
-            schemas: Vec::new(),
-            channels: Vec::new(),
+            schemas: BTreeMap::new(),
+            channels: BTreeMap::new(),
             chunks: Vec::new(),
             attachments: Vec::new(),
             metadata: Vec::new(),
@@ -70,7 +72,7 @@ impl<W: Write> Writer<W> {
 
     /// The id of the schema with this name, which is added to the chunk if it is new.
     pub(crate) fn schema(&mut self, name: &str, encoding: &str, data: &[u8]) -> u16 {
-        if let Some(known) = self.schemas.iter().find(|schema| schema.name == name) {
+        if let Some(known) = self.schemas.values().find(|schema| schema.name == name) {
             return known.id;
         }
         // A recording has five schemas. The id 0 means none.
@@ -80,20 +82,20 @@ impl<W: Write> Writer<W> {
         id
     }
 
-    /// Adds a schema to the chunk, unless there is one with its id.
-    pub(crate) fn add_schema(&mut self, schema: Schema) {
-        if !self.schemas.iter().any(|known| known.id == schema.id) {
-            self.chunk.records.extend(schema.record());
-            self.schemas.push(schema);
-        }
+    /// Adds a schema to the chunk, unless there is one with its id. Returns whether it is new.
+    pub(crate) fn add_schema(&mut self, schema: Schema) -> bool {
+        let Entry::Vacant(place) = self.schemas.entry(schema.id) else { return false };
+        self.chunk.records.extend(schema.record());
+        place.insert(schema);
+        true
     }
 
-    /// Adds a channel to the chunk, unless there is one with its id.
-    pub(crate) fn add_channel(&mut self, channel: Channel) {
-        if !self.channels.iter().any(|known| known.id == channel.id) {
-            self.chunk.records.extend(channel.record());
-            self.channels.push(channel);
-        }
+    /// Adds a channel to the chunk, unless there is one with its id. Returns whether it is new.
+    pub(crate) fn add_channel(&mut self, channel: Channel) -> bool {
+        let Entry::Vacant(place) = self.channels.entry(channel.id) else { return false };
+        self.chunk.records.extend(channel.record());
+        place.insert(channel);
+        true
     }
 
     /// Adds a message of a known channel to the chunk.
@@ -170,8 +172,8 @@ impl<W: Write> Writer<W> {
         self.crc = crc32fast::Hasher::new();
         let summary_at = self.at;
         let groups = [
-            (op::SCHEMA, self.schemas.iter().map(Schema::record).collect::<Vec<_>>()),
-            (op::CHANNEL, self.channels.iter().map(Channel::record).collect()),
+            (op::SCHEMA, self.schemas.values().map(Schema::record).collect::<Vec<_>>()),
+            (op::CHANNEL, self.channels.values().map(Channel::record).collect()),
             (op::STATISTICS, vec![self.statistics()]),
             (op::CHUNK_INDEX, self.chunks.iter().map(ChunkIndex::record).collect()),
             (op::ATTACHMENT_INDEX, self.attachments.clone()),
@@ -194,6 +196,11 @@ impl<W: Write> Writer<W> {
         Ok(self.file)
     }
 
+    /// Number of bytes of the open chunk.
+    pub(crate) fn open_bytes(&self) -> usize {
+        self.chunk.records.len()
+    }
+
     /// Number of bytes of the file.
     pub(crate) fn written(&self) -> u64 {
         self.at
@@ -208,11 +215,10 @@ impl<W: Write> Writer<W> {
         let (first, last) = self.times.unwrap_or_default();
         let counts =
             self.counts.iter().fold(Fields::default(), |list, (channel, count)| list.u16(*channel).u64(*count));
-        let ids: BTreeSet<_> = self.schemas.iter().map(|schema| schema.id).collect();
         // None of them comes near 2^32.
         Fields::default()
             .u64(self.counts.values().sum())
-            .u16(ids.len() as u16)
+            .u16(self.schemas.len() as u16)
             .u32(self.channels.len() as u32)
             .u32(self.attachments.len() as u32)
             .u32(self.metadata.len() as u32)

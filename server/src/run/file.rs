@@ -9,11 +9,15 @@ use thiserror::Error;
 use toml::de::{DeArray, DeInteger, DeTable, DeValue};
 
 use super::meta::GivenMeta;
+use super::number::of_integer;
 use super::slow_file::say_if_slow;
 use crate::gate::GivenGates;
 
 /// Size of the largest file that is read: a thousand times what all options need.
 pub const MAX_FILE_BYTES: u64 = 1 << 20;
+
+/// What some editors write at the start of a text in UTF-8: U+FEFF.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// One line of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,7 +119,9 @@ pub(crate) fn read_text(option: &str, path: &Path) -> Result<String, FileError> 
         BoundedError::Io(error) => FileError::Read { option: option.to_owned(), path: path.into(), error },
         BoundedError::TooLarge { .. } => FileError::TooLarge { path: path.into() },
     })?;
-    String::from_utf8(bytes).map_err(|_| FileError::NotText { path: path.into() })
+    // A byte order mark says only that the text is UTF-8. Whoever puts lines before the text would have it inside.
+    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
+    str::from_utf8(text).map(str::to_owned).map_err(|_| FileError::NotText { path: path.into() })
 }
 
 /// How much of a line or a key to show: enough to recognise it.
@@ -173,8 +179,5 @@ fn texts<'a>(key: &str, list: &'a DeArray<'_>) -> Result<Vec<&'a str>, String> {
 
 /// Reads `0xff` as 255; a value too large for any option stays as it is.
 fn decimal(whole: &DeInteger<'_>) -> String {
-    match i128::from_str_radix(whole.as_str(), whole.radix()) {
-        Ok(number) => number.to_string(),
-        Err(_) => whole.as_str().to_owned(),
-    }
+    of_integer(whole).map_or_else(|| whole.as_str().to_owned(), |number| number.to_string())
 }

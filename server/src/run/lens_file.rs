@@ -22,6 +22,9 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 /// How much of a text to show: enough to recognise it.
 const SHOWN_CHARACTERS: usize = 60;
 
+/// How much of a block's name to keep, because each name in the block has it too: more than any name that is read has.
+const NAME_CHARACTERS: usize = 60;
+
 /// What a file of a lens says.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct LensFile {
@@ -133,8 +136,13 @@ fn values(text: &str) -> BTreeMap<String, String> {
         if line.trim().is_empty() || line.starts_with(['#', '%']) || line.starts_with("---") {
             continue;
         }
-        let (name, value) = match open.take() {
-            Some((name, begun)) => (name, format!("{begun} {}", line.trim())),
+        let (name, value, is_closed) = match open.take() {
+            // A list may have very many lines, so each is looked at once.
+            Some((name, mut begun)) => {
+                begun.push(' ');
+                begun.push_str(line.trim());
+                (name, begun, line.contains(']'))
+            }
             None => {
                 let Some((name, value)) = line.split_once(':') else { continue };
                 let (own, value) = (name.trim(), value.trim());
@@ -142,13 +150,13 @@ fn values(text: &str) -> BTreeMap<String, String> {
                 let name = if is_inner { format!("{block}.{own}") } else { own.to_owned() };
                 // A tag, such as OpenCV's !!opencv-matrix, also begins a block.
                 if !is_inner && (value.is_empty() || value.starts_with("!!")) {
-                    block = own.to_owned();
+                    block = own.chars().take(NAME_CHARACTERS).collect();
                     continue;
                 }
-                (name, value.to_owned())
+                (name, value.to_owned(), value.contains(']'))
             }
         };
-        if value.starts_with('[') && !value.contains(']') {
+        if value.starts_with('[') && !is_closed {
             open = Some((name, value));
         } else {
             values.insert(name, value.trim_matches(['"', '\'']).to_owned());
@@ -212,6 +220,22 @@ mod tests {
         assert_eq!(opencv.distortion.to_string(), "plumb_bob:-0.28,0.11,0,0,-0.02");
         let fisheye = ROS.replace("plumb_bob", "equidistant").replace(", 0.000000]\nrect", "]\nrect");
         assert!(parsed(&fisheye).expect("a lens").distortion.to_string().starts_with("equidistant:-0.361976,"));
+    }
+
+    #[test]
+    fn a_list_may_go_on_in_the_next_lines_and_ends_with_its_bracket() {
+        let spread = ROS.replace(", 0.000000", ",\n     0.000000");
+        assert_eq!(parsed(&spread), parsed(ROS));
+        let later = ROS.replace("image_width", "names: [a,\n  b]: [c,\n  d: 3]\nimage_width");
+        assert_eq!(parsed(&later), parsed(ROS));
+    }
+
+    #[test]
+    fn a_long_name_of_a_block_is_not_kept_for_each_name_in_it() {
+        let inner: String = (0..1000).map(|place| format!(" n{place}: 1\n")).collect();
+        let values = values(&format!("{}:\n{inner}", "b".repeat(100_000)));
+        assert_eq!(values.len(), 1000);
+        assert!(values.keys().all(|name| name.len() < 100));
     }
 
     #[test]

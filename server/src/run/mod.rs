@@ -21,6 +21,7 @@ mod lens_file;
 mod link;
 mod meta;
 mod named;
+pub(crate) mod number;
 mod origins;
 mod print;
 mod rate;

@@ -115,6 +115,15 @@ impl RunSpec {
         Some(meta::all(&self.sent.meta)).filter(|meta| !meta.is_empty())
     }
 
+    /// What is wrong with a warm-up that takes all frames. `None` if it leaves some.
+    pub fn too_warm(&self) -> Option<String> {
+        let warmup = self.judged.warmup;
+        let frames = self.sent.frames.filter(|frames| frames.get() <= warmup)?;
+        Some(format!(
+            "--warmup {warmup} leaves nothing of --frames {frames}: write fewer than {frames}, or more frames"
+        ))
+    }
+
     /// How often frames are due. Before the run has its source, the default stands for the source's own rate.
     pub fn rate(&self) -> Rate {
         match self.sent.fps {

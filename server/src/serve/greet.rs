@@ -222,7 +222,7 @@ impl Greeter<'_> {
             peer: PeerKind::Stranger,
             ..LinkSettings::default()
         };
-        let offer = self.offer(&path, settings, Some(&turn)).await?;
+        let offer = self.offer(&path, settings, Some(&mut turn)).await?;
         let mut offered = offer.send(connection.signaling).await?;
         let idle_limit = self.config.limits.idle_limit;
         let reply = tokio::select! {
@@ -289,7 +289,7 @@ impl Greeter<'_> {
 
     /// Makes an offer with what the peer's settings leave to the server. If no UDP port is free, takes that of the oldest
     /// silent stranger.
-    async fn offer(&self, path: &Path, peers: LinkSettings, turn: Option<&Turn>) -> Result<Offer, OpenError> {
+    async fn offer(&self, path: &Path, peers: LinkSettings, turn: Option<&mut Turn>) -> Result<Offer, OpenError> {
         let settings = LinkSettings {
             ports: self.config.udp_ports.clone(),
             advertise: self.config.advertise,
@@ -300,12 +300,8 @@ impl Greeter<'_> {
             ..peers
         };
         debug!("offering a link: {settings}");
-        loop {
-            match Offer::make(&settings).await {
-                Err(OpenError::NoPort { .. }) if self.strangers.dismiss_oldest(turn).await => {}
-                made => return made,
-            }
-        }
+        let has_no_port = |error: &OpenError| matches!(error, OpenError::NoPort { .. });
+        self.strangers.offer(turn, || Offer::make(&settings), has_no_port).await
     }
 }
 

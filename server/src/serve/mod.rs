@@ -83,6 +83,8 @@ pub enum Ended {
     NobodyCame(Duration),
     /// The one session was served.
     Once(Box<SessionReport>),
+    /// A fault of this program ended the one session after it had begun.
+    Lost,
     /// The client that the server called was not reached, or no link to it opened.
     NotReached(String),
 }
@@ -138,9 +140,9 @@ pub async fn serve(
                 }
             },
             Some(finished) = reports.recv() => {
-                if let Some(report) = server.conclude(finished, &mut served) {
+                if let Some(ended) = server.conclude(finished, &mut served) {
                     server.show_last_figures().await;
-                    return Ok(Served { ended: Ended::Once(report), ..served });
+                    return Ok(Served { ended, ..served });
                 }
             }
             limit = &mut waited, if is_waiting => {
@@ -260,21 +262,21 @@ impl Server {
         }
     }
 
-    /// Counts a visitor that left; returns its session if it was the only one to serve.
-    fn conclude(&self, finished: Finished, served: &mut Served) -> Option<Box<SessionReport>> {
+    /// Counts a visitor that left. Returns the end of serving if its session was the only one to serve.
+    fn conclude(&self, finished: Finished, served: &mut Served) -> Option<Ended> {
         self.places.leave();
         let report = match finished {
             Finished::Session(report) => report,
             Finished::NoSession => return None,
             Finished::Fault => {
                 served.faults += 1;
-                return None;
+                return self.places.has_lost_the_only_session().then_some(Ended::Lost);
             }
         };
         let was_greeted = served.add(&report);
         // A source that failed in one session, or could not be opened, fails in the next too.
         let source_failed = matches!(report.end, End::SourceFailed { .. });
-        (self.config.once && (was_greeted || source_failed)).then_some(report)
+        (self.config.once && (was_greeted || source_failed)).then_some(Ended::Once(report))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
 
 use thiserror::Error;
 
@@ -20,6 +21,8 @@ pub(super) struct Places {
     is_once: bool,
     /// Whether a session has begun.
     has_begun: Arc<AtomicBool>,
+    /// Whether a panic ended a session that had begun.
+    is_lost: Arc<AtomicBool>,
     visitors: AtomicUsize,
 }
 
@@ -28,6 +31,9 @@ pub(super) struct Places {
 pub(super) struct Place {
     is_once: bool,
     has_begun: Arc<AtomicBool>,
+    /// Whether it is this client's session that has begun.
+    is_mine: AtomicBool,
+    is_lost: Arc<AtomicBool>,
     _taken: Taken,
 }
 
@@ -45,7 +51,8 @@ pub(super) enum Refusal {
 impl Places {
     /// Places for this many clients, all free. With `is_once`, only one session can begin.
     pub(super) fn new(is_once: bool, most: usize) -> Self {
-        Self { clients: Limited::new(most), is_once, has_begun: Arc::default(), visitors: AtomicUsize::new(0) }
+        let (has_begun, is_lost) = (Arc::default(), Arc::default());
+        Self { clients: Limited::new(most), is_once, has_begun, is_lost, visitors: AtomicUsize::new(0) }
     }
 
     /// Counts a visitor that arrived.
@@ -68,13 +75,19 @@ impl Places {
         self.has_begun.load(Ordering::Acquire)
     }
 
+    /// Whether only one session is served, and a panic ended it after it had begun.
+    pub(super) fn has_lost_the_only_session(&self) -> bool {
+        self.is_once && self.is_lost.load(Ordering::Acquire)
+    }
+
     /// Takes a place for a client that has sent its first message.
     pub(super) fn take(&self) -> Result<Place, Refusal> {
         if self.is_once && self.has_begun() {
             return Err(Refusal::Taken);
         }
         let taken = self.clients.take().ok_or(Refusal::Full(self.clients.most()))?;
-        Ok(Place { is_once: self.is_once, has_begun: self.has_begun.clone(), _taken: taken })
+        let (has_begun, is_lost) = (self.has_begun.clone(), self.is_lost.clone());
+        Ok(Place { is_once: self.is_once, has_begun, is_mine: AtomicBool::new(false), is_lost, _taken: taken })
     }
 }
 
@@ -82,7 +95,19 @@ impl Place {
     /// Notes that the client said hello on its link. If only one session is served, it is this client's from now on.
     pub(super) fn begin(&self) -> Result<(), Refusal> {
         let is_later = self.has_begun.swap(true, Ordering::AcqRel);
-        if self.is_once && is_later { Err(Refusal::Taken) } else { Ok(()) }
+        if self.is_once && is_later {
+            return Err(Refusal::Taken);
+        }
+        self.is_mine.store(true, Ordering::Release);
+        Ok(())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if thread::panicking() && self.is_mine.load(Ordering::Acquire) {
+            self.is_lost.store(true, Ordering::Release);
+        }
     }
 }
 
@@ -104,6 +129,30 @@ mod tests {
         let places = Places::new(true, 256);
         drop(places.take().unwrap());
         assert!(places.take().is_ok_and(|place| place.begin().is_ok()));
+    }
+
+    #[test]
+    fn a_panic_loses_the_only_session_if_it_ends_the_one_that_has_begun() {
+        let panics_with = |place: Place| {
+            let ended = thread::spawn(move || -> u8 {
+                let _place = place;
+                panic!("the test wants this panic");
+            });
+            assert!(ended.join().is_err());
+        };
+        let places = Places::new(true, 256);
+        let (first, second) = (places.take().unwrap(), places.take().unwrap());
+        assert_eq!((first.begin(), second.begin()), (Ok(()), Err(Refusal::Taken)));
+        panics_with(second);
+        assert!(!places.has_lost_the_only_session());
+        panics_with(first);
+        assert!(places.has_lost_the_only_session());
+
+        let many = Places::new(false, 256);
+        let place = many.take().unwrap();
+        assert_eq!(place.begin(), Ok(()));
+        panics_with(place);
+        assert!(!many.has_lost_the_only_session());
     }
 
     #[test]

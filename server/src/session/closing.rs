@@ -12,7 +12,13 @@ const STOP_LIMIT: Duration = Duration::from_millis(300);
 impl Session {
     /// Notes that the source has no further frame: the session ends once the sent frames are answered.
     pub fn source_ended(&mut self) {
+        self.is_source_over |= matches!(self.phase, Phase::Streaming(_));
         self.end_streaming(End::Finished);
+    }
+
+    /// Whether the session ended because its source had no further frame, and not at a limit of its own.
+    pub fn is_source_over(&self) -> bool {
+        self.is_source_over
     }
 
     /// Notes that the source failed: the session waits for outstanding answers, then ends for this reason.

@@ -85,6 +85,8 @@ pub struct Session {
     waited_us: u64,
     /// Whether the source is still making its first frame: ticks begin with that frame.
     is_starting: bool,
+    /// Whether the source had no further frame while the session still wanted one.
+    is_source_over: bool,
     /// Frames asked for at a tick when the source had none ready.
     late_frames: u64,
     /// Only in live delivery.
@@ -122,6 +124,7 @@ impl Session {
             tick_waits: false,
             waited_us: 0,
             is_starting: false,
+            is_source_over: false,
             late_frames: 0,
             live: config.lifetime().map(Sender::new),
             requests: None,

@@ -40,5 +40,5 @@ pub(crate) use list::{is_computed, is_no_file};
 pub use list::{settled, supply};
 #[cfg(feature = "mcap")]
 pub use mcap::McapFileError;
-pub use seam::{Numbered, Source, SourceFrame, SourceKind, StreamFormat, Supply};
+pub use seam::{NUMBERED_FRAMES, Numbered, Source, SourceFrame, SourceKind, StreamFormat, Supply};
 pub use truth_file::TruthError;

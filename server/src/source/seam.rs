@@ -88,9 +88,13 @@ pub trait Supply: Debug + Send + Sync {
     }
 }
 
+/// Number of frames that are yielded by their index. Playing the ball takes about 11 ns per frame, so the last one takes a
+/// second.
+pub const NUMBERED_FRAMES: u64 = 100_000_000;
+
 /// Yields frames by their index.
 pub trait Numbered: Send {
-    /// The frame with this index. It does not depend on the frames asked for before.
+    /// The frame with this index, which is below [`NUMBERED_FRAMES`]. It does not depend on the frames asked for before.
     fn at(&mut self, index: u64) -> SourceFrame<'_>;
 }
 

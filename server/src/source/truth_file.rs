@@ -3,7 +3,6 @@
 //! `frame,x,y,radius` is for the task `circle` (the radius may be empty), `frame,count` for the task `count`. `frame` is
 //! the index at the source, from 0. Rows may come in any order; a frame without a row has no truth.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
@@ -82,6 +81,14 @@ pub enum TruthError {
         /// What would be right.
         right: &'static str,
     },
+    /// The system has no memory for the rows.
+    #[error("{path}: there is no memory for more than {rows} rows: give this process more memory (ulimit -v)")]
+    Memory {
+        /// The file.
+        path: String,
+        /// Rows that fit.
+        rows: usize,
+    },
     /// A frame has two rows.
     #[error("{path}: line {line}, column frame: frame {frame} is in line {first} too: write one row per frame")]
     Twice {
@@ -133,7 +140,29 @@ impl Kind {
 pub(super) struct TruthFile {
     pub(super) kind: Kind,
     /// Sorted by frame.
-    pub(super) rows: Vec<(u64, Truth)>,
+    rows: Vec<Row>,
+}
+
+/// What a line says, in few bytes: a file may have seven million lines.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Row {
+    frame: u64,
+    /// x, y and radius, which is 0 if it is not known; or the number of balls.
+    told: [f64; 3],
+    /// The line, from 1. A file has fewer bytes than this type has numbers.
+    line: u32,
+}
+
+impl Row {
+    fn truth(&self, kind: Kind) -> Truth {
+        let [x, y, radius] = self.told;
+        match kind {
+            // It was read as a `u32`.
+            Kind::Count => Truth::Balls(x as u32),
+            Kind::Circle if radius > 0.0 => Truth::Ball { circle: Circle { x, y, radius }, limit: Limit::Unknown },
+            Kind::Circle => Truth::Centre { x, y },
+        }
+    }
 }
 
 impl TruthFile {
@@ -152,8 +181,13 @@ impl TruthFile {
 
     /// The place of a frame's row, and its truth.
     pub(super) fn find(&self, frame: u64) -> Option<(usize, Truth)> {
-        let place = self.rows.binary_search_by_key(&frame, |(frame, _)| *frame).ok()?;
-        Some((place, self.rows[place].1))
+        let place = self.rows.binary_search_by_key(&frame, |row| row.frame).ok()?;
+        Some((place, self.rows[place].truth(self.kind)))
+    }
+
+    /// The frames that have a row, in ascending order.
+    pub(super) fn frames(&self) -> impl Iterator<Item = u64> {
+        self.rows.iter().map(|row| row.frame)
     }
 }
 
@@ -170,56 +204,71 @@ fn parse(path: &str, bytes: &[u8]) -> Result<TruthFile, TruthError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(bytes);
-    let mut records = reader.records();
-    let header = records.next().transpose().map_err(|error| unreadable(path, &error))?.unwrap_or_default();
+    let header = reader.records().next().transpose().map_err(|error| unreadable(path, &error))?.unwrap_or_default();
     let kind = [Kind::Circle, Kind::Count].into_iter().find(|kind| header.iter().eq(kind.header().iter().copied()));
     let got = || brief(&header.iter().collect::<Vec<_>>().join(","));
     let kind = kind.ok_or_else(|| TruthError::Header { path: path.to_owned(), got: got() })?;
-    let mut rows = BTreeMap::new();
-    for record in records {
-        let record = record.map_err(|error| unreadable(path, &error))?;
-        let row = Row { path, line: record.position().map_or(0, csv::Position::line), kind, record: &record };
-        let (frame, truth) = row.read()?;
-        if let Some((first, _)) = rows.insert(frame, (row.line, truth)) {
-            return Err(TruthError::Twice { path: path.to_owned(), line: row.line, frame, first });
-        }
+    let mut rows = Vec::new();
+    let read = read_rows(path, kind, reader, &mut rows);
+    rows.sort_unstable_by_key(|row| (row.frame, row.line));
+    let twice = rows.windows(2).filter(|pair| pair[0].frame == pair[1].frame).min_by_key(|pair| pair[1].line);
+    if let Some(&[Row { line: first, .. }, Row { frame, line, .. }]) = twice {
+        // It comes before whatever else is wrong, because no line after that was read.
+        let (line, first) = (line.into(), first.into());
+        return Err(TruthError::Twice { path: path.to_owned(), line, frame, first });
     }
-    Ok(TruthFile { kind, rows: rows.into_iter().map(|(frame, (_, truth))| (frame, truth)).collect() })
+    read?;
+    rows.shrink_to_fit();
+    Ok(TruthFile { kind, rows })
+}
+
+/// Reads the lines after the header, up to the first that is wrong.
+fn read_rows(path: &str, kind: Kind, mut reader: csv::Reader<&[u8]>, rows: &mut Vec<Row>) -> Result<(), TruthError> {
+    let mut record = csv::StringRecord::new();
+    while reader.read_record(&mut record).map_err(|error| unreadable(path, &error))? {
+        let line = Line { path, line: record.position().map_or(0, csv::Position::line), kind, record: &record };
+        if rows.try_reserve(1).is_err() {
+            return Err(TruthError::Memory { path: path.to_owned(), rows: rows.len() });
+        }
+        rows.push(line.read()?);
+    }
+    Ok(())
 }
 
 /// One line of the file.
-struct Row<'a> {
+struct Line<'a> {
     path: &'a str,
     line: u64,
     kind: Kind,
     record: &'a csv::StringRecord,
 }
 
-impl Row<'_> {
-    fn read(&self) -> Result<(u64, Truth), TruthError> {
+impl Line<'_> {
+    fn read(&self) -> Result<Row, TruthError> {
         let (path, line, header) = (self.path.to_owned(), self.line, self.kind.header());
         if self.record.len() != header.len() {
             return Err(TruthError::Columns { path, line, got: self.record.len(), header });
         }
         let frame = self.value(0, "the index of a frame, a whole number from 0", |text| text.parse().ok())?;
-        let truth = match self.kind {
+        let told = match self.kind {
             Kind::Circle => self.circle()?,
-            Kind::Count => Truth::Balls(self.value(1, "a whole number from 0", |text| text.parse().ok())?),
+            Kind::Count => {
+                let balls: u32 = self.value(1, "a whole number from 0", |text| text.parse().ok())?;
+                [balls.into(), 0.0, 0.0]
+            }
         };
-        Ok((frame, truth))
+        Ok(Row { frame, told, line: u32::try_from(line).unwrap_or(u32::MAX) })
     }
 
-    fn circle(&self) -> Result<Truth, TruthError> {
+    /// x, y and radius, which is 0 if it is empty.
+    fn circle(&self) -> Result<[f64; 3], TruthError> {
         let [x, y] = [1, 2].map(|column| self.value(column, COORDINATE, within));
         let (x, y) = (x?, y?);
         let radius = self.value(3, "a number of px over 0 and up to 1000000, nor empty", |text| match text {
-            "" => Some(None),
-            text => within(text).filter(|radius| *radius > 0.0).map(Some),
+            "" => Some(0.0),
+            text => within(text).filter(|radius| *radius > 0.0),
         })?;
-        Ok(match radius {
-            Some(radius) => Truth::Ball { circle: Circle { x, y, radius }, limit: Limit::Unknown },
-            None => Truth::Centre { x, y },
-        })
+        Ok([x, y, radius])
     }
 
     fn value<T>(&self, column: usize, right: &'static str, read: impl Fn(&str) -> Option<T>) -> Result<T, TruthError> {
@@ -257,12 +306,16 @@ mod tests {
         parse("t.csv", text.as_ref()).unwrap_err().to_string()
     }
 
+    fn truths(file: &TruthFile) -> Vec<(u64, Truth)> {
+        file.rows.iter().map(|row| (row.frame, row.truth(file.kind))).collect()
+    }
+
     #[test]
     fn circles_are_read_with_or_without_a_radius_in_any_order() {
         let file = parse("t.csv", b"\xef\xbb\xbfframe,x,y,radius\r\n7, 1.5 ,2,\r\n\r\n0,-3,4e1,\"10\"\r\n").unwrap();
         let circle = Circle { x: -3.0, y: 40.0, radius: 10.0 };
         let ball = Truth::Ball { circle, limit: Limit::Unknown };
-        assert_eq!(file.rows, [(0, ball), (7, Truth::Centre { x: 1.5, y: 2.0 })]);
+        assert_eq!(truths(&file), [(0, ball), (7, Truth::Centre { x: 1.5, y: 2.0 })]);
         assert_eq!((file.find(7).map(|(place, _)| place), file.find(1)), (Some(1), None));
         assert_eq!(file.kind.task(), TaskName::default());
     }
@@ -271,10 +324,30 @@ mod tests {
     fn counts_are_read_and_a_header_alone_is_a_file_without_rows() {
         let file = parse("t.csv", b"frame,count\n3,0\n1,12").unwrap();
         assert_eq!(
-            (file.rows, file.kind.task()),
+            (truths(&file), file.kind.task()),
             (vec![(1, Truth::Balls(12)), (3, Truth::Balls(0))], TaskName::count())
         );
-        assert_eq!(parse("t.csv", b"frame,count\n").unwrap().rows, []);
+        assert_eq!(truths(&parse("t.csv", b"frame,count\n").unwrap()), []);
+    }
+
+    #[test]
+    fn a_row_takes_forty_bytes_so_that_the_largest_file_takes_a_few_hundred_megabytes() {
+        assert_eq!(size_of::<Row>(), 40);
+        let mut text = String::from("frame,count\n");
+        (0..100_000).rev().for_each(|frame| text += &format!("{frame},{}\n", frame % 7));
+        let file = parse("t.csv", text.as_bytes()).unwrap();
+        assert_eq!(file.rows.capacity(), 100_000);
+        assert_eq!(file.find(99_999), Some((99_999, Truth::Balls(4))));
+    }
+
+    #[test]
+    fn the_first_line_that_is_wrong_is_named_also_where_a_frame_comes_twice() {
+        let line =
+            |rows: &str| refused(format!("frame,count\n{rows}")).split(',').next().unwrap_or_default().to_owned();
+        assert_eq!(line("1,1\n2,1\n2,1\n1,1\n"), "t.csv: line 4");
+        assert_eq!(line("1,1\n1,1\n3,x\n"), "t.csv: line 3");
+        assert_eq!(line("1,1\n3,x\n1,1\n"), "t.csv: line 3");
+        assert!(refused("frame,count\n1,1\n3,x\n1,1\n").contains("\"x\""));
     }
 
     #[test]

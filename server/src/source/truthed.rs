@@ -39,7 +39,7 @@ pub(super) fn with_truth(supply: Box<dyn Supply>, run: &RunSpec) -> Result<Box<d
             Err(SourceError::OtherTruth { task, path: path.clone(), header, right })
         }
         _ => {
-            let came = file.rows.iter().map(|_| AtomicBool::new(false)).collect();
+            let came = file.frames().map(|_| AtomicBool::new(false)).collect();
             let told = Arc::new(TrackedTruth { path: Escaped(path).to_string(), file, came });
             Ok(Box::new(TruthedSupply { supply, told }))
         }
@@ -69,8 +69,8 @@ impl TrackedTruth {
 
     /// Names the rows whose frames never came.
     fn remark(&self) -> Option<String> {
-        let rows = self.file.rows.iter().zip(&self.came);
-        let mut unused = rows.filter(|(_, came)| !came.load(Ordering::Relaxed)).map(|((frame, _), _)| frame);
+        let rows = self.file.frames().zip(&self.came);
+        let mut unused = rows.filter(|(_, came)| !came.load(Ordering::Relaxed)).map(|(frame, _)| frame);
         let first = unused.next()?;
         let frames = match unused.count() {
             0 => "1 row is for a frame that never came".to_owned(),

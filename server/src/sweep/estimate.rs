@@ -26,7 +26,7 @@ pub(super) fn text(plan: &Plan, jobs: usize) -> String {
             let jobs = (jobs as u64).min(plan.trials()).max(1);
             let all = seconds * plan.trials() as f64 / jobs as f64;
             format!(
-                "about {} with {jobs} trials at a time: {:.2} ms per frame, {frames} frames per trial",
+                "about {} with {jobs} trials at a time: {:.2} ms per frame, {frames:.0} frames per trial",
                 rounded(all),
                 per_frame * 1e3
             )
@@ -40,13 +40,14 @@ struct Measured {
     /// Time of a trial.
     seconds: f64,
     per_frame: f64,
-    frames: u64,
+    /// Frames of a trial.
+    frames: f64,
 }
 
 fn measured(plan: &Plan) -> Result<Measured, String> {
     let (trials, mut pipelines) = (plan.trials(), Pipelines::default());
     let count = trials.min(MEASURED);
-    let (mut seconds, mut frame_seconds, mut frames) = (0.0, 0.0, 0);
+    let (mut seconds, mut frame_seconds, mut frames) = (0.0, 0.0, 0.0);
     let (stopper, _stop) = stop_pair();
     for place in 0..count {
         let number = 1 + if count > 1 { place * (trials - 1) / (count - 1) } else { 0 };
@@ -67,8 +68,25 @@ fn measured(plan: &Plan) -> Result<Measured, String> {
         let (short, long) = (timed(1)?, timed(1 + FRAMES)?);
         let per_frame = ((long - short) / FRAMES as f64).max(0.0);
         seconds += short + per_frame * (all - 1) as f64;
-        (frame_seconds, frames) = (frame_seconds + per_frame, frames + all);
+        // A plan may have more frames than a whole number of 64 bits counts.
+        (frame_seconds, frames) = (frame_seconds + per_frame, frames + all as f64);
     }
     let count = count as f64;
-    Ok(Measured { seconds: seconds / count, per_frame: frame_seconds / count, frames: (frames as f64 / count) as u64 })
+    Ok(Measured { seconds: seconds / count, per_frame: frame_seconds / count, frames: (frames / count).floor() })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_frames_of_all_trials_may_be_more_than_64_bits_count() {
+        let plan =
+            "[run]\nframes = 9000000000000000000\nsize = \"64x48\"\nradius = 8\n[axes]\nnoise = [0, 1, 2, 3, 4]\n";
+        let plan = Plan::of_text(Path::new("plan.toml"), plan.into()).unwrap();
+        let said = text(&plan, 1);
+        assert!(said.ends_with("9000000000000000000 frames per trial"), "{said}");
+    }
 }

@@ -12,18 +12,18 @@
 //! share the folder, even on several machines, never run the same trial at the same time, and a killed process leaves
 //! nothing to clean up by hand.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
-use shared::bounded;
 use shared::text::Escaped;
 
 use super::error::SweepError;
 use super::lock::Lock;
 use super::plan::Plan;
 use super::reading::Reading;
-use crate::output::part::part;
+use crate::output::part::{part, put};
+use crate::output::regular;
 use crate::run::MAX_FILE_BYTES;
 
 /// The plan.
@@ -69,7 +69,12 @@ impl SweepFolder {
                 fs::create_dir_all(path).map_err(SweepError::at(path))?;
                 folder.write_plan(plan)?;
             }
-            Err(error) if matches!(error.kind(), ErrorKind::FileTooLarge | ErrorKind::InvalidData) => {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::FileTooLarge | ErrorKind::InvalidData | ErrorKind::InvalidInput
+                ) =>
+            {
                 return Err(SweepError::Usage(format!(
                     "--out: no sweep wrote {} ({error}): name an absent or empty folder",
                     Escaped(kept.display())
@@ -99,7 +104,7 @@ impl SweepFolder {
     /// Whether a sweep wrote this folder.
     pub(super) fn is_one(path: &Path) -> bool {
         let mut start = [0; NAME.len()];
-        let read = File::open(path.join(PLAN)).and_then(|mut plan| plan.read_exact(&mut start));
+        let read = regular::read(&path.join(PLAN)).and_then(|mut plan| plan.read_exact(&mut start));
         read.is_ok() && start == NAME.as_bytes()
     }
 
@@ -143,12 +148,12 @@ impl SweepFolder {
     pub(super) fn note_failure(&self, id: &str, reason: &str) -> io::Result<()> {
         let folder = self.0.join("failed");
         fs::create_dir_all(&folder)?;
-        fs::write(folder.join(format!("{id}.txt")), format!("{reason}\n"))
+        put(&folder, &format!("{id}.txt"), &format!("{reason}\n"))
     }
 
     /// Why a trial failed, if its last run failed.
     pub(super) fn failure(&self, id: &str) -> Option<String> {
-        let text = bounded::text(&self.0.join("failed").join(format!("{id}.txt")), MAX_FILE_BYTES).ok()?;
+        let text = regular::text(&self.0.join("failed").join(format!("{id}.txt")), MAX_FILE_BYTES).ok()?;
         Some(text.trim_end().to_owned())
     }
 
@@ -213,7 +218,7 @@ fn is_done(place: &Path) -> bool {
 
 /// The text of a folder's plan.
 fn plan_text(path: &Path) -> io::Result<String> {
-    bounded::text(path, MAX_PLAN_BYTES)
+    regular::text(path, MAX_PLAN_BYTES)
 }
 
 /// The name of the plan that a folder has.

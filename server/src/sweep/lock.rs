@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::output::lockable::Lockable;
+use crate::output::regular;
 
 /// A locked file. It is removed, and then released, when this is dropped.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ impl Lock {
     /// If the file cannot be made.
     pub(crate) fn take(path: PathBuf) -> io::Result<Option<Self>> {
         loop {
-            let held = Lockable(opened(&path)?);
+            let held = Lockable(regular::open(&path, OpenOptions::new().create(true).truncate(false).write(true))?);
             match held.try_lock() {
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 // On a file system without locks, work is at worst done twice.
@@ -31,14 +32,6 @@ impl Lock {
                 return Ok(Some(Self { path, _held: held }));
             }
         }
-    }
-}
-
-/// Opens the file, which is not a pipe: opening that would wait for a reader.
-fn opened(path: &Path) -> io::Result<File> {
-    match path.metadata() {
-        Ok(metadata) if !metadata.is_file() => Err(io::Error::other("it is not a file: delete it")),
-        _ => OpenOptions::new().create(true).truncate(false).write(true).open(path),
     }
 }
 

@@ -18,6 +18,9 @@ pub(super) const RATE: f64 = 0.05;
 /// Fewest degrees of freedom of a session's batch means, if it has enough frames (`score::batches`: 32 batches).
 const FREEDOM: f64 = 31.0;
 
+/// More frames than any trial has, and few enough for a sum over all trials of a plan: 10⁷ times 2⁴⁰ are below 2⁶⁴.
+pub(crate) const MOST_FRAMES: u64 = 1 << 40;
+
 /// A sum ends at a term that is smaller than this share of it.
 const NEGLIGIBLE: f64 = 1e-12;
 
@@ -49,6 +52,21 @@ impl Measure {
         let freedom = if frames < 64.0 { frames - 1.0 } else { FREEDOM };
         let error = (high - low) / 2.0 / student(freedom.max(1.0), RATE);
         (freedom >= 1.0 && error.is_finite() && error >= 0.0).then_some(Self::Mean { value, error, freedom })
+    }
+
+    /// So many hits among so many frames. `None` for counts that no trial has, as in a file that somebody changed.
+    pub(super) fn of_counts(hits: u64, all: u64) -> Option<Self> {
+        Some(Self::Share { hits, all }).filter(Self::is_possible)
+    }
+
+    /// Whether a trial can have it.
+    pub(super) fn is_possible(&self) -> bool {
+        match *self {
+            Self::Mean { value, error, freedom } => {
+                value.is_finite() && error.is_finite() && error >= 0.0 && freedom >= 1.0
+            }
+            Self::Share { hits, all } => hits <= all && all <= MOST_FRAMES,
+        }
     }
 
     /// The measure of a cell from those of its repeats.
@@ -197,6 +215,14 @@ mod tests {
         let found = probabilities(&[share(8, 10), share(2, 14)]);
         assert!((found[0].unwrap() - 2.0 * 0.002_159_840_428_786).abs() < 1e-9, "{found:?}");
         assert_eq!(probabilities(&[share(0, 10), share(0, 10)]), [Some(1.0), Some(1.0)]);
+    }
+
+    #[test]
+    fn counts_that_contradict_each_other_are_no_measure() {
+        assert_eq!(Measure::of_counts(3, 3), Some(Measure::Share { hits: 3, all: 3 }));
+        assert_eq!([Measure::of_counts(4, 3), Measure::of_counts(0, MOST_FRAMES + 1)], [None, None]);
+        let mean = |error: f64, freedom: f64| Measure::Mean { value: 1.0, error, freedom }.is_possible();
+        assert!(mean(0.0, 1.0) && !mean(-0.1, 1.0) && !mean(0.1, 0.0) && !mean(f64::NAN, 1.0));
     }
 
     #[test]

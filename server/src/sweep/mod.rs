@@ -45,7 +45,7 @@ use tracing::{error, info, warn};
 use self::folder::SweepFolder;
 use self::merge::{Merged, merge};
 use self::plan::Plan;
-use self::work::{Done, Over, Work};
+use self::work::{AGAIN, Done, Over, Work};
 
 pub use error::SweepError;
 pub use options::SweepOptions;
@@ -197,18 +197,17 @@ fn said(plan: &Plan, folder: &SweepFolder, shard: Shard, done: &Done) -> Result<
         }
     }
     say(&text)?;
-    let again = "run the same command again to continue";
     match &done.over {
         Some(Over::Failures(count, reason)) => {
-            let wrong = format!("{count} trials failed in a row, the last because {}; {again}", Escaped(reason));
+            let wrong = format!("{count} trials failed in a row, the last because {}; {AGAIN}", Escaped(reason));
             return Err(SweepError::Stopped(wrong));
         }
         Some(Over::Write(wrong)) => {
-            return Err(SweepError::Stopped(format!("results cannot be written: {wrong}; make room, and {again}")));
+            return Err(SweepError::Stopped(format!("results cannot be written: {wrong}")));
         }
-        Some(Over::Stopped) => return Err(SweepError::Stopped(format!("stopped: {again}"))),
+        Some(Over::Stopped) => return Err(SweepError::Stopped(format!("stopped: {AGAIN}"))),
         Some(Over::Time(limit)) => {
-            info!("the budget of {} is used up: {again}", humantime::format_duration(*limit));
+            info!("the budget of {} is used up: {AGAIN}", humantime::format_duration(*limit));
             return Ok(Exit::Fine);
         }
         None => {}

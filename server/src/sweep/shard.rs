@@ -95,7 +95,7 @@ fn slurm(id: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Shard, S
     let read = |name: &str| whole(name, &variable(name).unwrap_or_default());
     let (id, least) = (whole("SLURM_ARRAY_TASK_ID", id)?, read("SLURM_ARRAY_TASK_MIN")?);
     let count = read("SLURM_ARRAY_TASK_COUNT")?;
-    let number = id.checked_sub(least).map(|from_zero| from_zero + 1);
+    let number = id.checked_sub(least).map(|from_zero| from_zero.saturating_add(1));
     number.and_then(|number| Shard::of(number, count).ok()).ok_or_else(|| {
         format!(
             "SLURM_ARRAY_TASK_ID={id} is not one of the {count} indices from {least}: write --array without steps and \
@@ -178,6 +178,12 @@ mod tests {
         assert!(found(None, None, &[("JOB_COMPLETION_INDEX", "7")]).unwrap_err().contains("--shards N"));
         assert!(found(None, Some(7), &[("JOB_COMPLETION_INDEX", "7")]).unwrap_err().contains("no shard 8 of 7"));
         assert!(found(None, None, &[("SLURM_ARRAY_TASK_ID", "1")]).unwrap_err().contains("SLURM_ARRAY_TASK_MIN"));
+        let last = [
+            ("SLURM_ARRAY_TASK_ID", "18446744073709551615"),
+            ("SLURM_ARRAY_TASK_MIN", "0"),
+            ("SLURM_ARRAY_TASK_COUNT", "1"),
+        ];
+        assert!(found(None, None, &last).unwrap_err().contains("is not one of the 1 indices from 0"));
         let gap = [("SLURM_ARRAY_TASK_ID", "5"), ("SLURM_ARRAY_TASK_MIN", "1"), ("SLURM_ARRAY_TASK_COUNT", "3")];
         assert!(found(None, None, &gap).unwrap_err().contains("--array=1-100"));
         assert!(found(None, Some(4), &[]).unwrap_err().contains("--shard 1/4"));

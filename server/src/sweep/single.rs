@@ -12,6 +12,7 @@ use super::find::searchable;
 use super::plan::{Answerer, Plan, hash};
 use super::trial::{Given, Pipelines, TrialError, evaluated};
 
+pub(crate) use super::marks::MOST_FRAMES;
 pub(crate) use super::merge::{Cell, Kind, Table};
 use crate::gate::{self, Condition};
 use crate::source::is_computed;

@@ -1,5 +1,6 @@
 //! Runs the trials of a sweep, several at a time, until all are done or something stops them.
 
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -10,11 +11,15 @@ use shared::shell::threads::at_once;
 use shared::text::Escaped;
 use tracing::warn;
 
+use super::error::SweepError;
 use super::folder::SweepFolder;
 use super::plan::Plan;
 use super::progress::Progress;
 use super::shard::Shard;
 use super::trial::{self, Pipelines, TrialError};
+
+/// How to go on after a sweep that stopped.
+pub(super) const AGAIN: &str = "run the same command again to continue";
 
 /// The trials to run, and how.
 #[derive(Clone, Copy)]
@@ -55,7 +60,7 @@ pub(super) enum Over {
     Time(Duration),
     /// Too many trials failed in a row; the last one for this reason.
     Failures(u64, String),
-    /// Results cannot be written.
+    /// Results cannot be written: which, why, and what to do.
     Write(String),
 }
 
@@ -132,7 +137,7 @@ impl Work<'_> {
                 return;
             }
             Err(wrong) => {
-                shared.done().over.get_or_insert(Over::Write(wrong.to_string()));
+                shared.done().over.get_or_insert(Over::Write(unwritten(wrong)));
                 return;
             }
         };
@@ -145,8 +150,8 @@ impl Work<'_> {
             Err(TrialError::Stopped) => {
                 shared.done().over.get_or_insert(Over::Stopped);
             }
-            Err(TrialError::Write(error)) => {
-                shared.done().over.get_or_insert(Over::Write(described(self.folder.path(), &error)));
+            Err(TrialError::Write { path, error }) => {
+                shared.done().over.get_or_insert(Over::Write(described(&path, &error)));
             }
             Err(TrialError::Failed(reason)) => self.failed(number, &id, &reason, shared),
         }
@@ -167,8 +172,18 @@ impl Work<'_> {
     }
 }
 
-fn described(folder: &Path, error: &std::io::Error) -> String {
-    format!("{}: {error}", Escaped(folder.display()))
+/// Which file or folder of the results cannot be written, why, and what to do.
+fn described(path: &Path, error: &io::Error) -> String {
+    let full = [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::FileTooLarge];
+    let first = if full.contains(&error.kind()) { "make room, and " } else { "" };
+    format!("{}: {error}; {first}{AGAIN}", Escaped(path.display()))
+}
+
+fn unwritten(wrong: SweepError) -> String {
+    match wrong {
+        SweepError::Io { path, error } => described(&path, &error),
+        other => format!("{other}; {AGAIN}"),
+    }
 }
 
 /// What the workers share.
@@ -181,5 +196,19 @@ impl Shared<'_> {
     fn done(&self) -> MutexGuard<'_, Done> {
         // Each change is complete before anything can panic.
         self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_asked_for_only_where_it_is_missing() {
+        let of = |kind: ErrorKind| described(Path::new("out/a"), &io::Error::from(kind));
+        assert!(of(ErrorKind::StorageFull).ends_with("; make room, and run the same command again to continue"));
+        let other = of(ErrorKind::PermissionDenied);
+        assert!(other.starts_with("out/a: ") && other.ends_with("; run the same command again to continue"), "{other}");
+        assert!(!other.contains("room"), "{other}");
     }
 }

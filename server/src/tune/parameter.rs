@@ -1,9 +1,12 @@
 //! Reads the parameters of a plan.
 
+use std::collections::HashMap;
+
 use toml::de::{DeTable, DeValue};
 
 use super::core::draw::DIMENSIONS;
 use super::core::space::{Domain, Parameter, Space, Value};
+use crate::run::number::real as number;
 use shared::near::near;
 
 /// The forms of a parameter, for messages.
@@ -56,11 +59,26 @@ fn choice(values: &toml::de::DeArray<'_>) -> Result<Domain, String> {
     match values.len() {
         0 => Err("the choice is empty: list two values or more".into()),
         1 => Err("there is only one value: list two or more, or leave the parameter out".into()),
-        _ if (1..values.len()).any(|place| values[..place].contains(&values[place])) => {
-            Err("a value is listed twice".into())
-        }
-        _ => Ok(Domain::Choice(values)),
+        _ => distinct(&values).map(|()| Domain::Choice(values)),
     }
+}
+
+/// Refuses values that would be one and the same setting.
+fn distinct(values: &[Value]) -> Result<(), String> {
+    let mut seen = HashMap::new();
+    for value in values {
+        match seen.insert(value.key(), value) {
+            Some(same) if same == value => return Err(format!("{} is listed twice", value.key())),
+            Some(_) => {
+                let text = value.key();
+                return Err(format!(
+                    "{text} is listed as a whole and as a real number, which are one setting: leave one of them out"
+                ));
+            }
+            None => {}
+        }
+    }
+    Ok(())
 }
 
 fn range(table: &DeTable<'_>) -> Result<Domain, String> {
@@ -124,18 +142,13 @@ fn any(value: &DeValue<'_>) -> Result<Value, String> {
             let whole = number(value).filter(|number| number.abs() < LARGEST);
             whole.map(|number| Value::Whole(number as i64)).ok_or_else(|| "this whole number is too large".to_owned())
         }
-        DeValue::Float(_) => number(value).map(Value::Real).ok_or_else(|| "write finite numbers".to_owned()),
+        DeValue::Float(_) => {
+            // Zero has one sign here, as it has one key.
+            let real = number(value).map(|number| Value::Real(if number == 0.0 { 0.0 } else { number }));
+            real.ok_or_else(|| "write finite numbers".to_owned())
+        }
         _ => Err("write numbers, texts in quotes, or true and false".into()),
     }
-}
-
-fn number(value: &DeValue<'_>) -> Option<f64> {
-    let number: f64 = match value {
-        DeValue::Integer(whole) => i128::from_str_radix(whole.as_str(), whole.radix()).ok()? as f64,
-        DeValue::Float(number) => number.as_str().parse().ok()?,
-        _ => return None,
-    };
-    number.is_finite().then_some(number)
 }
 
 /// A number for a message, not longer than it needs to be.
@@ -198,7 +211,10 @@ mod tests {
             ("a = { choice = [1, 99999999999999999999] }", "this whole number is too large"),
             ("a = { choice = [1, 2], log = true }", "a range and a choice"),
             ("a = { choice = [1] }", "only one value"),
-            ("a = { choice = [1, 1] }", "listed twice"),
+            ("a = { choice = [1, 1] }", "1 is listed twice"),
+            ("a = { choice = [\"b\", 2, \"b\"] }", "\"b\" is listed twice"),
+            ("a = { choice = [1, 1.0] }", "1 is listed as a whole and as a real number, which are one setting"),
+            ("a = { choice = [0.0, -0.0] }", "0 is listed twice"),
             ("a = { choice = [1, 2], default = 3 }", "not among the choices"),
             ("a = { from = 0, to = 1, default = 3 }", "outside the range"),
             ("a = { from = 0, to = 1, default = nan }", "default is a number"),

@@ -10,6 +10,8 @@ use super::core::space::Space;
 use super::parameter::space;
 use super::target;
 use crate::gate::Condition;
+use crate::output::regular;
+use crate::run::number::whole as integer;
 use crate::run::{read_text, syntax};
 use crate::sweep::SweepError;
 use crate::sweep::single::{Single, condition, figure, name_of};
@@ -75,7 +77,7 @@ pub(super) struct Plan {
 /// # Errors
 /// [`SweepError`] names the file, the key, what was wrong and what would be right.
 pub(super) fn read(path: &Path) -> Result<Plan, SweepError> {
-    let plan = again(path)?;
+    let plan = of_text(path, read_text("PLAN", path)?)?;
     plan.runs.iter().try_for_each(Single::check)?;
     let of_file = plan.runs.iter().find_map(|run| run.source_of_file().transpose());
     if let Some(source) = of_file.transpose()? {
@@ -95,6 +97,7 @@ pub(super) fn read(path: &Path) -> Result<Plan, SweepError> {
 /// # Errors
 /// As [`read`].
 pub(super) fn again(path: &Path) -> Result<Plan, SweepError> {
+    regular::check(path).map_err(SweepError::at(path))?;
     of_text(path, read_text("PLAN", path)?)
 }
 
@@ -169,12 +172,11 @@ fn asked(table: &DeTable<'_>) -> Result<Asked, String> {
     };
     let whole = |key: &str, usual: u64, least: u64| match table.get(key).map(toml::Spanned::get_ref) {
         None => Ok(usual),
-        Some(DeValue::Integer(whole)) => {
-            let number = u64::from_str_radix(whole.as_str(), whole.radix()).ok();
+        Some(value) => {
+            let number = integer(value).and_then(|number| u64::try_from(number).ok());
             let number = number.filter(|number| (least..=MOST).contains(number));
             number.ok_or_else(|| format!("{key} is a whole number from {least} to {MOST}"))
         }
-        Some(_) => Err(format!("{key} is a whole number from {least} to {MOST}")),
     };
     let empty = DeTable::new();
     let parameters = match table.get("parameters").map(toml::Spanned::get_ref) {
@@ -301,6 +303,11 @@ mod tests {
             ),
             ("minimise = \"error_px.l1.mean\"\nsubject_to = [\"mised <= 1%\"]", range, "frames.missed"),
             ("minimise = \"error_px.l1.mean\"\nsubject_to = [\"missed == 0\"]", range, "compare with <= or >="),
+            (
+                "minimise = \"error_px.l1.mean\"\nsubject_to = [\"frames.warmup <= 50%\"]",
+                range,
+                "subject_to: frames.warmup <= 50 %: frames.warmup is no share of the frames sent",
+            ),
             ("minimise = \"error_px.l1.mean\"\nmethod = \"tpe\"", range, "write cma, sobol or grid"),
             (
                 "minimise = \"error_px.l1.mean\"\ntrial = 9",

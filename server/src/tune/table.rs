@@ -8,7 +8,7 @@ use super::core::results::Trial;
 use super::core::space::{Domain, Parameter, Value};
 use super::core::verdict::score;
 use super::plan::Plan;
-use super::told::failed;
+use super::told::reason;
 use super::work::Tuned;
 use crate::sweep::single::{Cell, Kind, Table};
 
@@ -91,8 +91,7 @@ fn row(plan: &Plan, tuned: &Tuned, place: usize, trial: &Trial) -> Vec<Cell> {
     row.extend(figures);
     row.push(real(tally.time_us));
     row.push(Cell::Word(if tally.is_failed { "failed" } else { "done" }.into()));
-    let reason = failed(tuned).find(|(other, _)| other.setting == trial.setting).map(|(_, reason)| reason);
-    row.push(reason.map_or(Cell::Null, |reason| Cell::Word(reason.to_owned())));
+    row.push(reason(tuned, trial).map_or(Cell::Null, |reason| Cell::Word(reason.to_owned())));
     row
 }
 

@@ -88,8 +88,12 @@ pub(super) fn told(plan: &Plan, tuned: &Tuned) -> Told {
 
 /// The trials with which the pipeline failed, each with the reason.
 pub(super) fn failed(tuned: &Tuned) -> impl Iterator<Item = (&Trial, &str)> {
-    let failed = tuned.found.trials.iter().filter(|trial| trial.tally.is_failed);
-    failed.map(|trial| (trial, tuned.failures.get(&trial.setting.key()).map_or("", String::as_str)))
+    tuned.found.trials.iter().filter_map(|trial| Some((trial, reason(tuned, trial)?)))
+}
+
+/// Why the pipeline failed with a trial; empty if that is not known. `None` if it did not fail.
+pub(super) fn reason<'a>(tuned: &'a Tuned, trial: &Trial) -> Option<&'a str> {
+    trial.tally.is_failed.then(|| tuned.failures.get(&trial.setting.key()).map_or("", String::as_str))
 }
 
 /// How much each parameter matters.

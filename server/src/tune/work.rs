@@ -218,6 +218,11 @@ fn sample(plan: &Plan, sessions: &[Value]) -> Result<Sample, String> {
             true => count(path).zip(count("frames.sent")).map(|(hits, all)| Figure::Share { hits, all }),
             false => mean(path).map(Figure::Value),
         };
+        if let Some(Figure::Share { hits, all }) = figure
+            && hits > all
+        {
+            return Err(format!("{path} is {hits} in a report of {all} frames, so it is no share of them"));
+        }
         figure.ok_or_else(|| none(path))
     };
     Ok(Sample::Measured {

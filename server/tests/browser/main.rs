@@ -2,6 +2,7 @@
 //! others.
 
 mod hough;
+mod sessions;
 
 use std::fs;
 use std::io::{Read, Write};

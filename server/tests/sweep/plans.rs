@@ -75,11 +75,54 @@ fn a_folder_whose_plan_never_ends_is_refused() {
     fs::create_dir(room.path("out")).unwrap();
     std::os::unix::fs::symlink("/dev/zero", room.path("out/plan.toml")).unwrap();
     let wrong = sweep(&room, &["plan.toml", "--out", "out"]).expect(2).said();
-    assert!(wrong.contains("no sweep wrote out/plan.toml (larger than 1 MiB)"), "{wrong}");
+    assert!(wrong.contains("no sweep wrote out/plan.toml (it is not a file: delete it)"), "{wrong}");
     let wrong = sweep(&room, &["merge", "out"]).expect(2).said();
-    assert!(wrong.contains("its plan.toml cannot be read (larger than 1 MiB)"), "{wrong}");
+    assert!(wrong.contains("its plan.toml cannot be read (it is not a file: delete it)"), "{wrong}");
     let wrong = Program::start(room.server(&["report", "out"])).end().expect(2).said();
     assert!(wrong.contains("out is not the folder of a run"), "{wrong}");
+}
+
+#[test]
+fn a_pipe_in_place_of_a_file_of_the_folder_is_refused_and_not_waited_for() {
+    let room = with_plan("[run]\nframes = 5\nsize = \"64x48\"\nradius = 8\n[axes]\nnoise = [0, 40]\n");
+    let pipe = |name: &str| {
+        fs::create_dir_all(room.path("out")).unwrap();
+        assert!(Command::new("mkfifo").arg(room.path("out").join(name)).status().unwrap().success());
+    };
+    pipe("plan.toml");
+    let wrong = sweep(&room, &["plan.toml", "--out", "out"]).expect(2).said();
+    assert!(wrong.contains("no sweep wrote out/plan.toml (it is not a file: delete it)"), "{wrong}");
+    let wrong = sweep(&room, &["merge", "out"]).expect(2).said();
+    assert!(wrong.contains("its plan.toml cannot be read (it is not a file: delete it)"), "{wrong}");
+    Program::start(room.server(&["report", "out"])).end().expect(2).says("out is not the folder of a run");
+    pipe("find.samples.jsonl");
+    let find = ["plan.toml", "--out", "out", "--find", "missed <= 10%", "--along", "noise"];
+    let wrong = sweep(&room, &find).expect(4).said();
+    assert!(wrong.contains("out/find.samples.jsonl: it is not a file: delete it"), "{wrong}");
+}
+
+#[test]
+fn a_plan_may_begin_with_a_byte_order_mark() {
+    let room = with_plan("\u{feff}[run]\nframes = 5\nsize = \"64x48\"\nradius = 8\n[axes]\nnoise = [0, 5]\n");
+    let text = sweep(&room, &["plan.toml", "--out", "out"]).expect(0).said();
+    assert!(text.contains("2 were run"), "{text}");
+    let text = sweep(&room, &["plan.toml", "--out", "out"]).expect(0).said();
+    assert!(text.contains("2 were there already"), "{text}");
+    Program::start(room.server(&["report", "out"])).end().expect(0);
+}
+
+#[test]
+fn find_goes_along_an_option_of_whole_numbers_and_beside_an_axis_of_seeds() {
+    let room = with_plan(
+        "[run]\nframes = 2\nsize = \"64x48\"\nradius = 8\nnoise = 10\n[axes]\njpeg = [1, 96]\nseed = [1, 5]\n",
+    );
+    let find = ["plan.toml", "--out", "out", "--find", "missed <= 50%", "--along", "jpeg"];
+    sweep(&room, &find).expect(0);
+    let found: serde_json::Value = serde_json::from_str(&room.read("out/find.json")).unwrap();
+    let at: Vec<_> = found.as_array().unwrap().iter().map(|line| line["at"].to_string()).collect();
+    assert_eq!(at, ["[[\"seed\",\"1\"]]", "[[\"seed\",\"5\"]]"], "{found}");
+    let find = ["plan.toml", "--out", "out", "--find", "missed <= 1%", "--along", "seed"];
+    sweep(&room, &find).expect(2).says("--along seed: a search chooses its seeds itself");
 }
 
 #[test]

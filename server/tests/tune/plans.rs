@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 use crate::room::{OF_PROGRAM, PLAN, server, tune, with_plan};
 
@@ -133,6 +134,20 @@ fn wrong_folders_and_a_plan_that_changed_are_refused() {
     room.write("full/plan.toml", &plan);
     let text = server(&room, &["report", "full"]).expect(2).said();
     assert!(text.contains("full/samples.jsonl has the trials of another plan or of another version"), "{text}");
+}
+
+#[test]
+fn a_pipe_in_place_of_a_file_of_the_folder_is_refused_and_not_waited_for() {
+    let room = with_plan(OF_PROGRAM);
+    fs::create_dir(room.path("out")).expect("a folder");
+    let pipe = |name: &str| {
+        assert!(Command::new("mkfifo").arg(room.path("out").join(name)).status().expect("mkfifo").success());
+    };
+    pipe("plan.toml");
+    tune(&room, "out", &[]).expect(2).says("out is not empty and has no samples.jsonl");
+    pipe("samples.jsonl");
+    tune(&room, "out", &[]).expect(4).says("out/samples.jsonl: it is not a file: delete it");
+    server(&room, &["report", "out"]).expect(4).says("out/plan.toml: it is not a file: delete it");
 }
 
 #[test]

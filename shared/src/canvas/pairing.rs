@@ -31,6 +31,16 @@ impl<P, S> Pairing<P, S> {
         }
     }
 
+    /// Drops the pictures that wait for their score: the session is over, so none will come.
+    pub fn end(&mut self) {
+        self.waiting = VecDeque::new();
+    }
+
+    /// Drops all pictures and scores.
+    pub fn forget(&mut self) {
+        *self = Self::default();
+    }
+
     /// The picture and score of the last frame that has both.
     pub fn last(&self) -> Option<&(P, S)> {
         self.last.as_ref()
@@ -85,6 +95,21 @@ mod tests {
             }
         }
         assert!(shown >= 9 * KEPT as u64, "{shown} frames shown");
+    }
+
+    #[test]
+    fn at_the_end_only_the_last_frame_is_kept_until_it_is_forgotten() {
+        let mut frames = Pairing::default();
+        let pictures: Vec<_> = (0..3).map(std::sync::Arc::new).collect();
+        (0..3).for_each(|id| frames.picture(id, pictures[id as usize].clone()));
+        frames.scored(1, "score 1");
+        let holders = |place: usize| std::sync::Arc::strong_count(&pictures[place]) - 1;
+        assert_eq!([holders(0), holders(1), holders(2)], [0, 1, 1]);
+        frames.end();
+        assert_eq!([holders(0), holders(1), holders(2)], [0, 1, 0]);
+        assert_eq!(frames.last().map(|(_, score)| *score), Some("score 1"));
+        frames.forget();
+        assert_eq!((frames.last(), holders(1)), (None, 0));
     }
 
     #[test]

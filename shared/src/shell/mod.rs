@@ -8,6 +8,7 @@ mod children;
 pub mod descriptors;
 pub mod exit;
 pub mod file_size;
+pub mod guarded;
 #[cfg(test)]
 mod kept;
 pub mod keys;

@@ -14,7 +14,7 @@ use super::reply::Reply;
 use super::request;
 use super::restart::Restart;
 use crate::pipeline::frame::Frame;
-use crate::pipeline::options::PipelineOptions;
+use crate::pipeline::options::{PipelineOptions, TIMEOUTS};
 use crate::pipeline::seam::Pipeline;
 
 /// Maximum time that the client's hello, and so the first frame, waits for the program to load. It is less than the 5 s
@@ -34,6 +34,8 @@ pub(super) struct ExecPipeline {
     process: Option<Process>,
     /// Whether the program did not read its first line in the time of a frame. Further frames do not wait for it.
     is_loading: bool,
+    /// Whether a frame got no answer from the program.
+    has_failed: bool,
     /// Memory for a frame's line.
     head: Vec<u8>,
     /// Memory for pixels that are not contiguous.
@@ -48,10 +50,21 @@ impl ExecPipeline {
         options: &PipelineOptions,
         programs: Arc<Programs>,
     ) -> Result<Self, Fault> {
-        let (restart, head, pixels) = (Restart::default(), Vec::new(), Vec::new());
-        let (meta, timeout) = (options.meta.clone(), options.timeout);
-        let mut pipeline =
-            Self { program, task, meta, timeout, programs, restart, process: None, is_loading: false, head, pixels };
+        // Options can be made without their check. A longer time may have no end in the clock.
+        let timeout = options.timeout.min(*TIMEOUTS.end());
+        let mut pipeline = Self {
+            program,
+            task,
+            meta: options.meta.clone(),
+            timeout,
+            programs,
+            restart: Restart::default(),
+            process: None,
+            is_loading: false,
+            has_failed: false,
+            head: Vec::new(),
+            pixels: Vec::new(),
+        };
         pipeline.running()?;
         Ok(pipeline)
     }
@@ -87,6 +100,7 @@ impl ExecPipeline {
 
     /// Ends the program, unless it may still be loading. Logs each kind of fault once.
     fn failed(&mut self, frame: u64, fault: &Fault) {
+        self.has_failed = true;
         let is_loading = matches!(fault, Fault::NotReading) && self.restart.is_starting(Instant::now());
         self.is_loading = is_loading;
         match self.process.take() {
@@ -116,6 +130,10 @@ impl Pipeline for ExecPipeline {
             Payload::dropped()
         })
     }
+
+    fn is_intact(&self) -> bool {
+        !self.has_failed && self.process.as_ref().is_some_and(Process::runs)
+    }
 }
 
 impl Drop for ExecPipeline {
@@ -123,5 +141,48 @@ impl Drop for ExecPipeline {
         if let Some(process) = self.process.take() {
             process.end();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::geometry::Size;
+    use shared::image::{Image, PixelFormat};
+    use shared::time::Micros;
+
+    use super::*;
+
+    /// The pipeline of a shell script, which has read its first line.
+    fn script(text: &str, timeout: Duration) -> ExecPipeline {
+        let program = Arc::new(Program::of(&format!("sh -c '{text}'")).expect("a shell"));
+        let programs = Arc::new(Programs::new().expect("a pipe"));
+        let options = PipelineOptions { timeout, ..PipelineOptions::default() };
+        let mut pipeline = ExecPipeline::start(program, "ack", &options, programs).expect("it starts");
+        pipeline.prepare();
+        pipeline
+    }
+
+    fn asked(pipeline: &mut ExecPipeline, id: u64) -> Payload<'static> {
+        let image = Image::zeros(Size { width: 1, height: 1 }, PixelFormat::Gray8);
+        pipeline.answer(&Frame { id, captured: Micros(0), meta: None, image: image.view() })
+    }
+
+    #[test]
+    fn a_program_that_ended_or_failed_once_is_not_intact() {
+        let mut ended = script("read -r first", Duration::from_secs(20));
+        assert_eq!(asked(&mut ended, 0), Payload::dropped());
+        assert!(!ended.is_intact());
+        let mut silent = script("exec cat", Duration::from_secs(20));
+        assert!(silent.is_intact(), "it runs and has not failed");
+        // It answers with the line that it was given, which is no answer.
+        assert_eq!(asked(&mut silent, 0), Payload::dropped());
+        assert!(!silent.is_intact());
+    }
+
+    #[test]
+    fn a_time_limit_beyond_the_end_of_the_clock_is_one_hour() {
+        let mut pipeline = script("read -r first", Duration::MAX);
+        assert_eq!(pipeline.timeout, Duration::from_secs(3600));
+        assert_eq!(asked(&mut pipeline, 0), Payload::dropped());
     }
 }

@@ -210,6 +210,11 @@ impl Process {
         self.input.as_ref().expect("not told to end yet").as_fd()
     }
 
+    /// Whether the program has not exited.
+    pub(super) fn runs(&self) -> bool {
+        !self.has_exited_within(Duration::ZERO)
+    }
+
     /// Why the program's output ended.
     fn closed(&mut self) -> Fault {
         if self.has_exited_within(STATUS_LIMIT) {

@@ -167,6 +167,8 @@ export class Dashboard {
     put(at("status"), isIdle ? (session === null ? "waiting for a client" : "no client is here now") : `session ${session}${this.asked === null ? "" : " (chosen)"}`);
     this.list(sessions, session);
     this.told(message);
+    this.shown = session;
+    this.showPicture();
     if (session === null) return;
     this.client(report, session);
     this.table(report);
@@ -264,6 +266,11 @@ export class Dashboard {
     );
   }
 
+  /** Shows the picture unless it is of another session than the figures. Old sessions keep none. */
+  showPicture() {
+    at("live").hidden = this.pictured !== this.shown;
+  }
+
   /** A picture: its head, and its pixels. */
   picture(bytes) {
     const length = new DataView(bytes).getUint32(0, true);
@@ -283,7 +290,8 @@ export class Dashboard {
     mark(at("frame"), head);
     at("answer").hidden = !answer;
     if (answer) paint(at("answer"), answer);
-    at("live").hidden = false;
+    this.pictured = head.session;
+    this.showPicture();
     const latency = head.latency_us === null ? "" : `, ${short(head.latency_us / 1000)} ms`;
     put(at("frame-name"), `Frame ${head.frame}: ${head.outcome}${latency}`);
     at("frame").setAttribute("aria-label", `Frame ${head.frame} of session ${head.session}, with truth and answer`);

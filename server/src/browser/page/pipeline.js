@@ -212,6 +212,9 @@ export class Run {
 
   frame(frame) {
     this.state.frames++;
+    // More wait only with live delivery, whose server goes on although frames are not answered.
+    const { window } = this.stream;
+    if (this.waiting.length >= window) return this.drop(frame, `the pipeline is too slow: ${window} frames wait for it already`);
     let given = null;
     try {
       given = toPipeline(frame);

@@ -3,7 +3,7 @@
 //! Only sources that cannot show a frame again have them.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,7 @@ use tracing::error;
 
 use super::WORST;
 use crate::output::html::Gathered;
+use crate::output::regular;
 use crate::output::worst::{Crop, Rank};
 
 /// Largest file that is read: a PNG of 128x128 px in colour takes at most about 50 kB.
@@ -89,7 +90,7 @@ fn put(folder: &Path, name: &str, crop: &Crop) -> io::Result<()> {
 
 fn bytes(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
+    regular::read(path)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -159,5 +160,14 @@ mod tests {
         fs::remove_file(folder.path().join(WORST)).unwrap();
         assert!(files.write(&gathered));
         assert_eq!(names(folder.path()), ["1-0.png", "1-1.png"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_in_place_of_a_picture_is_no_picture() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("1-0.png");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert_eq!(bytes(&pipe).unwrap_err().kind(), io::ErrorKind::InvalidInput);
     }
 }

@@ -50,6 +50,8 @@ pub struct FolderOutput {
 struct Open {
     /// The file of the run. Holds the lock, which shows that the run is going on.
     run: Lockable,
+    /// Bytes of the file of the run, as it was written.
+    run_bytes: u64,
     report: Keeper,
     tables: Tables,
     recorder: Option<Recorder>,
@@ -92,8 +94,8 @@ impl FolderOutput {
 
     fn begun(&self) -> Result<Open, OutputError> {
         let folder = &self.folder;
-        let run = run_file::text(&self.run, SystemTime::now()).and_then(|text| write_run(folder, &text));
-        let run = run.map_err(|error| failed(folder, error))?;
+        let text = run_file::text(&self.run, SystemTime::now()).map_err(|error| failed(folder, error))?;
+        let (run, run_bytes) = (write_run(folder, &text).map_err(|error| failed(folder, error))?, text.len() as u64);
         let report = self.report().map_err(|error| failed(folder, error))?;
         let tables = Tables::begin(folder, self.task)?;
         let recording = || mcap::start(&folder.join(RECORDING), &self.run, self.task);
@@ -104,7 +106,7 @@ impl FolderOutput {
         let spec = of_file("RUN", &folder.join(RUN)).unwrap_or_else(|_| self.run.config.spec().clone());
         let gathered = Box::new(Gathered::new(spec, self.task));
         let crops = CropFiles::new(folder);
-        Ok(Open { run, report, tables, recorder, gathered, crops, received: 0, sent: 0 })
+        Ok(Open { run, run_bytes, report, tables, recorder, gathered, crops, received: 0, sent: 0 })
     }
 
     fn report(&self) -> io::Result<Keeper> {
@@ -131,21 +133,21 @@ impl FolderOutput {
         self.steps.done();
         let are_crops_whole = open.crops.write(&open.gathered);
         self.steps.done();
-        let is_page_whole = self.write_page(&report, &open.gathered);
-        self.steps.done();
         let Run { version, seed, config } = &self.run;
         // `begun` has written the same text.
-        let facts = Facts { version, seed: *seed, run: config.to_toml().unwrap_or_default(), report };
-        let are_tables_whole = open.tables.finish(facts);
+        let run = config.to_toml().unwrap_or_default();
+        let are_tables_whole = open.tables.finish(Facts { version, seed: *seed, run, report: report.clone() });
         self.steps.done();
-        let is_run_there = self.keeps_run(&open.run);
+        // Last, because it takes longest, and can be made again from the rest.
+        let is_page_whole = self.write_page(&report, &open.gathered);
+        self.steps.done();
+        let is_run_there = self.keeps_run(&open.run, open.run_bytes);
         let are_results_whole = are_tables_whole && is_report_whole && is_recorded && are_crops_whole && is_page_whole;
         are_results_whole && is_run_there && missing == 0
     }
 
-    /// Whether the file of the run is still there and whole.
-    fn keeps_run(&self, run: &Lockable) -> bool {
-        let written = run_file::text(&self.run, SystemTime::UNIX_EPOCH).map_or(0, |text| text.len() as u64);
+    /// Whether the file of the run is still there and has all the bytes that were written.
+    fn keeps_run(&self, run: &Lockable, written: u64) -> bool {
         let kept = intact::check(run, written);
         if let Err(wrong) = &kept {
             error!("{}: {wrong}; write it again for server report and --run", self.folder.join(RUN).display());
@@ -158,7 +160,7 @@ impl FolderOutput {
         let folder = &self.folder;
         // Without the file, the page does not say when and where the run started.
         let run = fs::read_to_string(folder.join(RUN)).unwrap_or_default();
-        let written = put(folder, PAGE, &page(report, &run, gathered));
+        let written = put(folder, PAGE, &page(report, &run, gathered, &self.steps));
         if let Err(wrong) = &written {
             let (place, folder) = (folder.join(PAGE), folder.display());
             error!("cannot write the page to {}: {wrong}; server report {folder} makes it", place.display());
@@ -265,4 +267,21 @@ fn incomplete(reason: IncompleteReason, not_written: u64) -> Incomplete {
 
 fn failed(folder: &Path, error: io::Error) -> OutputError {
     OutputError { what: FOLDER, place: folder.display().to_string(), error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::report::tests::run;
+
+    #[test]
+    fn the_file_of_the_run_is_whole_although_its_words_would_be_longer_at_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut output = FolderOutput::open(folder.path(), &run(), TaskName::default(), false).unwrap();
+        output.begin().unwrap();
+        // So would they be if the machine got a longer name meanwhile.
+        output.run.version = "0.0.0";
+        output.finish().unwrap();
+        assert!(output.is_complete());
+    }
 }

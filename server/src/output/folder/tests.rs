@@ -108,6 +108,25 @@ fn the_verdicts_are_written_if_there_are_gates_and_no_part_of_them_is_left() {
 }
 
 #[test]
+fn without_a_report_every_session_that_has_rows_is_restored() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut output = FolderOutput::open(folder.path(), &run(), TaskName::default(), false).unwrap();
+    output.begin().unwrap();
+    // As the rows of sessions that go on at the same time.
+    for id in 0..2 {
+        (1..=150).for_each(|number| output.frame(number, &record(id)).unwrap());
+    }
+    output.finish().unwrap();
+    drop(output);
+    fs::remove_file(folder.path().join(REPORT)).unwrap();
+    assert_eq!(renew(folder.path()).unwrap().broken_off, 150);
+    let first = report(folder.path());
+    assert_eq!((first["sessions"].as_array().unwrap().len(), &first["sessions_omitted"]), (150, &0.into()));
+    assert_eq!(renew(folder.path()).unwrap().broken_off, 0);
+    assert_eq!(report(folder.path()), first);
+}
+
+#[test]
 fn frames_that_never_came_to_the_output_are_counted() {
     let folder = tempfile::tempdir().unwrap();
     let mut output = FolderOutput::open(folder.path(), &run(), TaskName::default(), false).unwrap();

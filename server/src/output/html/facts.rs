@@ -37,7 +37,7 @@ impl<'a> Facts<'a> {
 
     /// Number of all sessions.
     pub(super) fn count(&self) -> u64 {
-        self.sessions.len() as u64 + self.sessions_omitted
+        self.sessions_omitted.saturating_add(self.sessions.len() as u64)
     }
 
     /// The sessions in the report's order.

@@ -10,8 +10,9 @@ use super::gathered::{CHARTED, Gathered};
 use super::pictures::{Picture, Pictures, pictures};
 use super::text::{escaped, whole};
 use super::{charts, head};
+use crate::output::Steps;
 use crate::output::worst::Ring;
-use crate::source;
+use crate::source::{self, NUMBERED_FRAMES};
 
 /// The content security policy. It allows only the styles and pictures that are part of the page.
 const POLICY: &str =
@@ -21,9 +22,10 @@ const POLICY: &str =
 const STYLE: &str = include_str!("style.css");
 
 /// Builds the page of a run from its report (JSON), the text of its `run.toml`, and the data gathered from its frames.
-pub(in crate::output) fn page(report: &str, run_toml: &str, gathered: &Gathered) -> String {
+/// Frames that are rendered again count as steps.
+pub(in crate::output) fn page(report: &str, run_toml: &str, gathered: &Gathered, steps: &Steps) -> String {
     let Some(facts) = Facts::read(report) else { return framed("Plumb", "<p>There is no report.</p>") };
-    let pictures = pictures(gathered);
+    let pictures = pictures(gathered, steps);
     let title = format!("Plumb: {}, {}", gathered.task, escaped(facts.config("source").as_str().unwrap_or("run")));
     let mut text =
         format!("<header><h1>{title}</h1><p class=\"sub\">{}</p></header>\n<main>", subtitle(&facts, run_toml));
@@ -110,11 +112,19 @@ fn worst(gathered: &Gathered, pictures: &Pictures) -> String {
         return String::new();
     }
     let several = gathered.sessions.len() > 1;
+    let is_computed = source::is_computed(&gathered.spec.sent.source);
     let mut text = String::from("<section><h2>Worst frames</h2><div class=\"worst\">");
     for (place, bad) in frames.iter().enumerate() {
         let picture = pictures.worst.get(place).and_then(Option::as_ref);
         let session = if several { format!("session {}, ", bad.session) } else { String::new() };
-        let drawn = picture.map_or_else(|| "<p class=\"nothing\">no picture</p>".into(), |picture| drawn(picture, bad));
+        let drawn = match picture {
+            Some(picture) => drawn(picture, bad),
+            None if is_computed && bad.source_index >= NUMBERED_FRAMES => format!(
+                "<p class=\"nothing\">no picture: only the first {} frames of a source are rendered again</p>",
+                whole(NUMBERED_FRAMES)
+            ),
+            None => "<p class=\"nothing\">no picture</p>".into(),
+        };
         // Writing into a string does not fail.
         let _ = write!(
             text,
@@ -125,7 +135,6 @@ fn worst(gathered: &Gathered, pictures: &Pictures) -> String {
     }
     let has_places = frames.iter().any(|bad| bad.rings.truth.is_some() || bad.rings.estimate.is_some());
     let keys = "<div class=\"legend\"><span><i class=\"key truth\"></i>truth</span><span><i class=\"key estimate\"></i>estimate</span></div>";
-    let is_computed = source::is_computed(&gathered.spec.sent.source);
     let words = match (pictures.worst.iter().flatten().count(), is_computed) {
         (0, _) => "No picture of these frames was kept.",
         (_, true) => "The pictures are these frames, rendered again.",

@@ -12,8 +12,9 @@ use tracing::warn;
 use super::bad::Bad;
 use super::gathered::Gathered;
 use super::sample::Point;
+use crate::output::Steps;
 use crate::output::worst::{Crop, crop};
-use crate::source::{self, Numbered};
+use crate::source::{self, NUMBERED_FRAMES, Numbered};
 
 /// Size limit of a lossless picture, in bytes. Twelve of them take 320 kB of the page.
 const MOST_BYTES: usize = 20_000;
@@ -51,19 +52,35 @@ pub(super) struct Pictures {
     pub(super) contrasts: Vec<Contrast>,
 }
 
-/// Renders frames again, or takes the pictures that were kept.
-pub(super) fn pictures(gathered: &Gathered) -> Pictures {
+/// What a frame is rendered again for.
+#[derive(Clone, Copy)]
+enum Wanted<'a> {
+    /// The picture of the frame at this place among the worst.
+    Picture(usize, &'a Bad),
+    /// The contrast of a frame in the sample of this session.
+    Contrast(u64, &'a Point),
+}
+
+impl Wanted<'_> {
+    fn source_index(self) -> u64 {
+        match self {
+            Self::Picture(_, bad) => bad.source_index,
+            Self::Contrast(_, point) => point.source_index,
+        }
+    }
+}
+
+/// Renders frames again, or takes the pictures that were kept. Each frame is a step.
+pub(super) fn pictures(gathered: &Gathered, steps: &Steps) -> Pictures {
     if !source::is_computed(&gathered.spec.sent.source) {
         let worst = gathered.worst.shown().map(|bad| gathered.crop(bad).and_then(picture));
         return Pictures { worst: worst.collect(), contrasts: Vec::new() };
     }
     match source::supply(&gathered.spec).and_then(|supply| supply.numbered()) {
         Ok(Some(mut numbered)) => {
-            let rendered = caught(|| {
-                let again = |bad: &Bad| picture(&crop(numbered.at(bad.source_index).image, &bad.rings));
-                let worst = gathered.worst.shown().map(again).collect();
-                Pictures { worst, contrasts: contrasts(gathered, &mut *numbered) }
-            });
+            // Some sources compute much before their first frame.
+            steps.done();
+            let rendered = caught(|| again(gathered, &mut *numbered, steps));
             rendered.unwrap_or_else(|wrong| {
                 warn!("the page has no pictures: {wrong}");
                 Pictures::default()
@@ -72,6 +89,26 @@ pub(super) fn pictures(gathered: &Gathered) -> Pictures {
         // A run that is not possible has no frames either. The page then says that there are no pictures.
         _ => Pictures::default(),
     }
+}
+
+/// Renders the frames in the order of the source: a later frame is reached from the one before, and an earlier one is
+/// played from the start. A frame that takes too long to reach is left out.
+fn again(gathered: &Gathered, numbered: &mut dyn Numbered, steps: &Steps) -> Pictures {
+    let worst = gathered.worst.shown().enumerate().map(|(place, bad)| Wanted::Picture(place, bad));
+    let mut wanted: Vec<_> = worst.chain(sampled(gathered)).collect();
+    wanted.retain(|wanted| wanted.source_index() < NUMBERED_FRAMES);
+    wanted.sort_by_key(|wanted| wanted.source_index());
+    let worst = gathered.worst.shown().map(|_| None).collect();
+    let mut pictures = Pictures { worst, contrasts: Vec::new() };
+    for wanted in wanted {
+        let image = numbered.at(wanted.source_index()).image;
+        match wanted {
+            Wanted::Picture(place, bad) => pictures.worst[place] = picture(&crop(image, &bad.rings)),
+            Wanted::Contrast(session, point) => pictures.contrasts.extend(measured(image, session, point)),
+        }
+        steps.done();
+    }
+    pictures
 }
 
 fn picture(crop: &Crop) -> Option<Picture> {
@@ -90,20 +127,21 @@ fn data(crop: &Crop) -> Option<String> {
     Some(format!("data:image/{kind};base64,{}", BASE64_STANDARD.encode(written)))
 }
 
-/// Computes the contrasts of frames in each session's sample.
-fn contrasts(gathered: &Gathered, numbered: &mut dyn Numbered) -> Vec<Contrast> {
+/// The frames in each session's sample whose contrast is measured.
+fn sampled(gathered: &Gathered) -> impl Iterator<Item = Wanted<'_>> {
     let size = gathered.spec.size();
     let each = CONTRAST_PIXELS / size.pixels().max(1) / gathered.sessions.len().max(1);
-    let mut contrasts = Vec::new();
-    for frames in &gathered.sessions {
-        let measured = frames.sample.points().filter(|point| point.radius.is_some() && point.residual.is_some());
-        let step = measured.clone().count().div_ceil(each.max(1)).max(1);
-        contrasts.extend(measured.step_by(step).filter_map(|point| {
-            let levels = contrast(numbered.at(point.source_index).image, point)?;
-            Some(Contrast { session: frames.number, levels, residual: point.residual?, limit: point.limit })
-        }));
-    }
-    contrasts
+    gathered.sessions.iter().flat_map(move |frames| {
+        let known = frames.sample.points().filter(|point| point.radius.is_some() && point.residual.is_some());
+        let step = known.clone().count().div_ceil(each.max(1)).max(1);
+        known.step_by(step).map(move |point| Wanted::Contrast(frames.number, point))
+    })
+}
+
+/// The contrast of a frame with this image. `None` if it cannot be measured.
+fn measured(image: &Image, session: u64, point: &Point) -> Option<Contrast> {
+    let levels = contrast(image, point)?;
+    Some(Contrast { session, levels, residual: point.residual?, limit: point.limit })
 }
 
 /// Mean gray level inside the ball minus that of a ring around it. `None` if either has no pixel.
@@ -126,4 +164,45 @@ fn contrast(frame: &Image, point: &Point) -> Option<f64> {
     }
     let [ball, around] = sums.map(|(sum, count)| (count > 0.0).then(|| sum / count));
     Some(ball? - around?)
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::geometry::Size;
+    use shared::image::PixelFormat;
+
+    use super::*;
+    use crate::output::html::tests::{frame, spec};
+    use crate::source::SourceFrame;
+    use crate::task::TaskName;
+    use crate::truth::Truth;
+
+    /// Notes the frames that it is asked for.
+    struct Asked {
+        image: Image,
+        indices: Vec<u64>,
+    }
+
+    impl Numbered for Asked {
+        fn at(&mut self, index: u64) -> SourceFrame<'_> {
+            self.indices.push(index);
+            SourceFrame { index, image: &self.image, truth: Truth::Unknown, meta: None }
+        }
+    }
+
+    #[test]
+    fn frames_are_rendered_in_the_order_of_the_source_and_each_is_a_step() {
+        let mut gathered = Gathered::new(spec(), TaskName::default());
+        for id in 0..400 {
+            // In each session the worst frames are not in order.
+            gathered.add(1 + id % 2, &frame(id, [0.01 * (id * 37 % 100) as f64, 0.1], 900));
+        }
+        let image = Image::zeros(Size { width: 640, height: 480 }, PixelFormat::Gray8);
+        let (mut asked, steps) = (Asked { image, indices: Vec::new() }, Steps::default());
+        let pictures = again(&gathered, &mut asked, &steps);
+        let indices = asked.indices;
+        assert!(indices.is_sorted() && indices.len() > 12, "{indices:?}");
+        assert_eq!(steps.count(), indices.len() as u64);
+        assert_eq!((pictures.worst.len(), pictures.worst.iter().flatten().count()), (12, 12));
+    }
 }

@@ -73,8 +73,9 @@ impl Spread {
         for (low, high, count) in self.bins() {
             // No value of the last bin lies above the largest one.
             let high = if self.max > low { high.min(self.max) } else { high };
-            let (first, last) = ((low / width) as usize, (high / width) as usize);
-            for (place, share) in shares.iter_mut().enumerate().take(last + 1).skip(first) {
+            // Values may lie far beyond the end.
+            let interval = |value: f64| ((value / width) as usize).min(intervals);
+            for (place, share) in shares.iter_mut().enumerate().take(interval(high) + 1).skip(interval(low)) {
                 let inside = high.min((place + 1) as f64 * width) - low.max(place as f64 * width);
                 *share += count * inside.max(0.0) / (high - low);
             }
@@ -105,5 +106,14 @@ mod tests {
         assert_eq!(spread.quantile(0.5), None);
         [0.0, 1e-300, 1e300].into_iter().for_each(|value| spread.add(value));
         assert_eq!((spread.count(), spread.max()), (3, 1e300));
+    }
+
+    #[test]
+    fn values_far_beyond_the_last_interval_are_in_none() {
+        let mut spread = Spread::default();
+        [1e-9, 1e12].into_iter().for_each(|value| spread.add(value));
+        let inside: f64 = spread.linear(1e-9, 40).iter().sum();
+        // The bin of 1e-9 ends behind it.
+        assert!((0.9..0.95).contains(&inside), "{inside}");
     }
 }

@@ -6,7 +6,8 @@ use shared::image::{Image, PixelFormat};
 use shared::protocol::message::FoundCircle;
 use shared::time::Micros;
 
-use super::{Gathered, page};
+use super::{Gathered, page as page_in_steps};
+use crate::output::Steps;
 use crate::output::json::document::Document;
 use crate::output::report::SessionReport;
 use crate::output::report::tests::{run, session};
@@ -21,7 +22,7 @@ use crate::truth::{Limit, Truth};
 /// The largest page of 100,000 frames.
 const MOST_BYTES: usize = 1_000_000;
 
-fn spec() -> RunSpec {
+pub(super) fn spec() -> RunSpec {
     let mut spec = crate::options::defaults::<RunSpec>();
     spec.sent.seed = Some(7);
     spec.sent.task = Some(TaskName::default());
@@ -30,7 +31,7 @@ fn spec() -> RunSpec {
 }
 
 /// A frame whose answer is off by `error`, after this latency.
-fn frame(id: u64, error: [f64; 2], total_us: u64) -> FrameRecord {
+pub(super) fn frame(id: u64, error: [f64; 2], total_us: u64) -> FrameRecord {
     let task = TaskName::default();
     let circle =
         Circle { x: 50.0 + (id * 37 % 540) as f64, y: 50.0 + (id * 53 % 380) as f64, radius: 10.0 + (id % 90) as f64 };
@@ -71,6 +72,10 @@ fn lost(id: u64) -> FrameRecord {
         residual: Default::default(),
         ..frame(id, [0.0; 2], 5)
     }
+}
+
+fn page(report: &str, run_toml: &str, gathered: &Gathered) -> String {
+    page_in_steps(report, run_toml, gathered, &Steps::default())
 }
 
 /// The report of a run with this number of sessions.
@@ -129,6 +134,18 @@ fn frames_that_cannot_be_rendered_again_have_the_pictures_that_were_kept() {
     let none = text(false);
     assert_eq!((none.matches("<image ").count(), none.matches("no picture").count()), (0, 12));
     assert!(none.contains("No picture of these frames was kept."));
+}
+
+#[test]
+fn a_frame_that_takes_too_long_to_play_to_has_no_picture_and_the_page_says_why() {
+    let mut gathered = Gathered::new(spec(), TaskName::default());
+    for id in 0..100 {
+        let record = frame(id, [0.01 * (id * 37 % 100) as f64, 0.1], 900);
+        gathered.add(1, &FrameRecord { source_index: 1_000_000_000_000 + id, ..record });
+    }
+    let text = page(&report(1), "", &gathered);
+    let said = text.matches("only the first 100\u{202f}000\u{202f}000 frames of a source are rendered again");
+    assert_eq!((text.matches("<image ").count(), said.count()), (0, 12));
 }
 
 #[test]

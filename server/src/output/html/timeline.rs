@@ -77,7 +77,7 @@ impl Timeline {
 
     /// Length of a bin that is shown, in s.
     pub(super) fn bin_s(&self) -> f64 {
-        (self.bin_us * self.together() as u64) as f64 / 1e6
+        self.bin_us as f64 * self.together() as f64 / 1e6
     }
 
     /// Number of kept bins per shown bin.
@@ -87,7 +87,7 @@ impl Timeline {
 
     /// Where the bins end, in s.
     pub(super) fn end_s(&self) -> f64 {
-        (self.bins.len() as u64 * self.bin_us) as f64 / 1e6
+        self.bins.len() as f64 * self.bin_us as f64 / 1e6
     }
 
     /// Frames lost, by [`LOSSES`].

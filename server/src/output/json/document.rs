@@ -53,7 +53,9 @@ impl Document {
         let text = indented(session, 2)?;
         self.running.remove(&session.session);
         self.worst.add(&session.gates);
-        let has_begun = session.connect_us.is_some();
+        let frames = &session.figures.frames;
+        // Without the last report nobody knows when a client came, but frames are sent only after its hello.
+        let has_begun = session.connect_us.is_some() || frames.counts.sent > 0 || frames.warmup > 0;
         if !has_begun {
             let unbegun: Vec<_> = (0..self.sessions.len()).filter(|at| !self.sessions[*at].has_begun).collect();
             if unbegun.len() == KEPT_UNBEGUN_SESSIONS {
@@ -189,5 +191,19 @@ mod tests {
         let numbers = [0, 1].map(|place| sessions[place]["session"].as_u64());
         assert_eq!((sessions.len(), numbers), (1 + KEPT_UNBEGUN_SESSIONS, [Some(1), Some(2 + more)]));
         assert_eq!(report["sessions_omitted"], more);
+    }
+
+    #[test]
+    fn a_session_that_sent_a_frame_counts_as_begun_although_nobody_knows_when() {
+        let mut document = Document::new(&run()).unwrap();
+        for number in 1..=KEPT_UNBEGUN_SESSIONS as u64 + 50 {
+            let mut session = session(number);
+            let frames = &mut session.figures.frames;
+            (frames.counts.sent, frames.warmup) = if number % 2 == 0 { (1, 0) } else { (0, 1) };
+            document.add(&session).unwrap();
+        }
+        let report: serde_json::Value = serde_json::from_str(&document.text()).unwrap();
+        assert_eq!(report["sessions"].as_array().unwrap().len(), KEPT_UNBEGUN_SESSIONS + 50);
+        assert_eq!(report["sessions_omitted"], 0);
     }
 }

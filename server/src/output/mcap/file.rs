@@ -40,6 +40,16 @@ const JSON_SCHEMA: &str = "jsonschema";
 /// Encoding of messages in JSON.
 const JSON: &str = "json";
 
+/// Number of channels that a file can have: their ids have 16 bits (MCAP specification, Channel).
+const MOST_CHANNELS: usize = 1 << 16;
+
+/// Channels of a session of a task that has places: note, image, truth, estimate and score. Another image channel comes
+/// with the first frame that has the other schema.
+const WITH_PLACES: usize = 5;
+
+/// Channels of a session of another task: note, image and score.
+const WITHOUT_PLACES: usize = 3;
+
 /// A recording that is being written.
 pub(super) struct RecordingFile {
     writer: Writer<BufWriter<File>>,
@@ -51,6 +61,8 @@ pub(super) struct RecordingFile {
     sessions: BTreeMap<u64, Recorded>,
     /// Ids of the channels that have a message, by session, topic and schema.
     channels: BTreeMap<(u64, Topic, &'static str), u16>,
+    /// Number of channels that no session has or will have.
+    free_channels: usize,
 }
 
 /// The state of a session's recording.
@@ -100,19 +112,21 @@ impl RecordingFile {
         // Chunks are gathered in memory and written as a whole, so that a crash leaves whole ones.
         let mut writer = Writer::begin(BufWriter::new(file.try_clone()?), &format!("plumb {}", run.version))?;
         writer.metadata(&about(run, task))?;
-        let mut created = Self { writer, file, whole: 0, task, sessions: BTreeMap::new(), channels: BTreeMap::new() };
+        let (sessions, channels) = (BTreeMap::new(), BTreeMap::new());
+        let mut created = Self { writer, file, whole: 0, task, sessions, channels, free_channels: MOST_CHANNELS };
         created.flush()?;
         Ok(created)
     }
 
-    /// Adds a frame to the chunk. Returns how many bytes it took.
-    pub(super) fn frame(&mut self, frame: &RecordedFrame) -> usize {
+    /// Adds a frame to the chunk. Returns how many bytes it took; `None` if the file has no channels left for it.
+    pub(super) fn frame(&mut self, frame: &RecordedFrame) -> Option<usize> {
         let &RecordedFrame { session, id, times_ns, truth, .. } = frame;
+        let (schema, head) = image(frame);
+        self.take_channels(session, schema)?;
         let is_first = self.sessions.keys().next().is_none_or(|&first| first == session);
         let recorded = self.sessions.entry(session).or_insert_with(|| Recorded::new(Topics::of(session, is_first)));
         recorded.pending.push_back((id, times_ns));
         let noted = note_on(frame);
-        let (schema, head) = image(frame);
         let mut written = self.write(&Outgoing {
             session,
             schema: note::SCHEMA,
@@ -134,7 +148,19 @@ impl RecordingFile {
                 data: [&data, &[]],
             });
         }
-        written
+        Some(written)
+    }
+
+    /// Takes the channels that a session needs with an image of this schema. `None` if not so many are free. So a
+    /// session is recorded with all its channels, or not at all.
+    fn take_channels(&mut self, session: u64, schema: &'static str) -> Option<()> {
+        let needed = match self.sessions.contains_key(&session) {
+            true => usize::from(!self.channels.contains_key(&(session, Topic::Image, schema))),
+            false if self.task.has_places() => WITH_PLACES,
+            false => WITHOUT_PLACES,
+        };
+        self.free_channels = self.free_channels.checked_sub(needed)?;
+        Some(())
     }
 
     /// Adds the outcome of a frame that was recorded. Returns how many bytes it took.
@@ -198,7 +224,7 @@ impl RecordingFile {
             _ => (PROTOBUF, PROTOBUF, DESCRIPTION.to_vec()),
         };
         let schema_id = self.writer.schema(message.schema, schema_encoding, &description);
-        // There are at most six per session, so 10,000 sessions fit: as many as a report lists.
+        // Never more than `MOST_CHANNELS`: `take_channels` has counted this one.
         let id = u16::try_from(self.channels.len()).unwrap_or(u16::MAX);
         let (encoding, metadata) = (encoding.to_owned(), BTreeMap::new());
         self.writer.add_channel(Channel { id, schema_id, topic, encoding, metadata });
@@ -351,4 +377,54 @@ fn score_schema(task: TaskName) -> Vec<u8> {
 
 fn json_text(value: &Value) -> Vec<u8> {
     value.to_string().into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use shared::geometry::Size;
+    use shared::time::Micros;
+
+    use super::*;
+    use crate::output::report::tests::{record, run};
+
+    fn frame(session: u64, id: u64, encoding: Encoding) -> RecordedFrame {
+        RecordedFrame {
+            session,
+            id,
+            source_index: id,
+            truth: Truth::Empty,
+            meta: None,
+            captured: Micros(id),
+            times_ns: [id; 2],
+            size: Size { width: 1, height: 1 },
+            pixel: PixelFormat::Gray8,
+            encoding,
+            data: vec![0],
+            counts: Arc::default(),
+        }
+    }
+
+    #[test]
+    fn a_session_without_room_for_its_channels_is_not_recorded_and_none_shares_a_channel() {
+        let folder = tempfile::tempdir().unwrap();
+        for (task, each) in [(TaskName::default(), WITH_PLACES), (TaskName::ack(), WITHOUT_PLACES)] {
+            let path = folder.path().join(format!("{task}.mcap"));
+            let mut file = RecordingFile::create(&path, &run(), task).unwrap();
+            // Room for two sessions, one of which has images of both kinds.
+            file.free_channels = 2 * each + 1;
+            let is_recorded = |file: &mut RecordingFile, session, id, encoding| {
+                let is_recorded = file.frame(&frame(session, id, encoding)).is_some();
+                assert_eq!(file.outcome(session, &record(id)) > 0, is_recorded);
+                is_recorded
+            };
+            assert!(is_recorded(&mut file, 1, 0, Encoding::Raw) && is_recorded(&mut file, 2, 0, Encoding::Raw));
+            assert!(is_recorded(&mut file, 1, 1, Encoding::Png), "the other kind");
+            assert!(!is_recorded(&mut file, 3, 0, Encoding::Raw) && !is_recorded(&mut file, 2, 1, Encoding::Png));
+            assert!(is_recorded(&mut file, 2, 2, Encoding::Raw), "sessions that have their channels go on");
+            let ids: std::collections::BTreeSet<_> = file.channels.values().collect();
+            assert_eq!((ids.len(), file.channels.len(), file.free_channels), (2 * each + 1, 2 * each + 1, 0));
+        }
+    }
 }

@@ -33,8 +33,6 @@ pub struct Repaired {
     pub messages: u64,
     /// Bytes after its last whole chunk, which were removed.
     pub cut_bytes: u64,
-    /// Damaged chunks, which were left out.
-    pub damaged: u64,
 }
 
 /// Completes an interrupted recording. Without the feature `mcap` it does nothing.

@@ -16,7 +16,7 @@ impl RecordingFile {
         Err(io::Error::other("this server was built without the feature mcap"))
     }
 
-    pub(super) fn frame(&mut self, _: &RecordedFrame) -> usize {
+    pub(super) fn frame(&mut self, _: &RecordedFrame) -> Option<usize> {
         match *self {}
     }
 

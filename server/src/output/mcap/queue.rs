@@ -74,6 +74,8 @@ pub(super) struct Shared {
     waiting: AtomicUsize,
     /// Set when the file can no longer be written.
     has_failed: AtomicBool,
+    /// Set when the file has no channels left for further sessions.
+    lacks_channels: AtomicBool,
     /// Number of frames and outcomes missing from the file.
     missing: AtomicU64,
     wakes: Mutex<Vec<Weak<Notify>>>,
@@ -94,6 +96,11 @@ impl Shared {
     pub(super) fn failed(&self) {
         self.has_failed.store(true, Ordering::Release);
         self.wake();
+    }
+
+    /// Notes that the file has no channels left. Returns whether this is new.
+    pub(super) fn is_first_without_channels(&self) -> bool {
+        !self.lacks_channels.swap(true, Ordering::Relaxed)
     }
 
     /// Counts a frame or an outcome that is missing from the file.
@@ -161,9 +168,12 @@ impl Recorder {
         let missing = self.shared.missing.load(Ordering::Relaxed);
         if missing > 0 {
             // A file that failed has had its own message.
-            let because = match self.shared.has_failed.load(Ordering::Acquire) {
-                true => "it could not be written to its end",
-                false => "the disk was too slow or did not respond",
+            let because = if self.shared.has_failed.load(Ordering::Acquire) {
+                "it could not be written to its end"
+            } else if self.shared.lacks_channels.load(Ordering::Relaxed) {
+                "it had no channels left"
+            } else {
+                "the disk was too slow or did not respond"
             };
             warn!("frames or answers missing in the recording: {missing} ({because})");
         }
@@ -208,7 +218,8 @@ pub struct Captured<'a> {
 pub struct RecordingReport {
     /// Frames that the file has.
     pub recorded: u64,
-    /// Frames that were sent but are missing in the file, because the disk was too slow or full, or did not respond.
+    /// Frames that were sent but are missing in the file, because the disk was too slow or full, or did not respond, or
+    /// because the file has no channel left.
     pub not_recorded: u64,
     /// How long the stream waited for the disk, in µs; 0 for a paced stream, which never waits.
     pub held_us: u64,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use shared::shell::threads;
-use tracing::error;
+use tracing::{error, warn};
 
 use super::file::RecordingFile;
 use super::queue::{Counts, Entry, RecordedFrame, Recorder, Shared};
@@ -79,10 +79,18 @@ impl Writing {
     }
 
     fn frame(&mut self, frame: &RecordedFrame) {
-        match &mut self.file {
-            Some(file) => {
-                let bytes = file.frame(frame);
-                self.gathered(bytes, Some(&frame.counts));
+        match self.file.as_mut().map(|file| file.frame(frame)) {
+            Some(Some(bytes)) => self.gathered(bytes, Some(&frame.counts)),
+            Some(None) => {
+                if self.shared.is_first_without_channels() {
+                    let place = &self.place;
+                    warn!(
+                        "the recording {place} has no channels left for session {} and later ones: their frames are \
+                         counted as not recorded; for more sessions start another run",
+                        frame.session
+                    );
+                }
+                self.lost(&frame.counts);
             }
             None => self.lost(&frame.counts),
         }

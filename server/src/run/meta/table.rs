@@ -8,6 +8,8 @@ use thiserror::Error;
 use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
 
+use crate::run::number::of_integer;
+
 /// Characters shown of a key: enough to recognise it.
 pub(super) const SHOWN_CHARACTERS: usize = 60;
 
@@ -89,8 +91,8 @@ fn scalar(value: &Spanned<DeValue<'_>>) -> Result<MetaValue, String> {
 }
 
 fn integer(whole: &DeInteger<'_>) -> Result<MetaValue, String> {
-    let value = i64::from_str_radix(whole.as_str(), whole.radix());
-    value.map(MetaValue::Integer).map_err(|_| too_large(whole.as_str()))
+    let value = of_integer(whole).and_then(|value| i64::try_from(value).ok());
+    value.map(MetaValue::Integer).ok_or_else(|| too_large(whole.as_str()))
 }
 
 /// Reads a finite number.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use shared::text::{Brief, Escaped};
 use tracing::warn;
 
 use super::error::McapFileError;
+use super::known::{Known, KnownChannel};
 use super::message::Kind;
-use super::pixels;
+use super::pixels::{self, PixelsError};
 use crate::recording::container::{Container, ContainerError, FileEnd, Found};
 use crate::recording::note::{Note, SCHEMA};
-use crate::recording::record::Channel;
 use crate::recording::{FORMAT, FORMAT_KEY, METADATA, RATE_KEY, TASK_KEY, Topics};
 use crate::source::seam::StreamFormat;
 use crate::task::TaskName;
@@ -54,20 +54,10 @@ pub(super) struct Looked {
     pub(super) known: Arc<Known>,
 }
 
-/// Schemas and channels of a file.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Known {
-    /// Names of the schemas.
-    schemas: BTreeMap<u16, String>,
-    channels: Vec<Channel>,
-}
-
-/// Topics of images and metadata of a file.
+/// Channels and metadata of a file.
 #[derive(Default)]
 struct Contents {
     known: Known,
-    /// Topics with the kind of their images; `None` for other topics, with the name of their schema.
-    topics: BTreeMap<String, (Option<Kind>, String)>,
     metadata: BTreeMap<String, String>,
 }
 
@@ -144,9 +134,9 @@ impl Contents {
             contents.metadata = metadata(open()?);
             contents.add_all(name, file)?;
             // In a damaged file the summary may not be where the file says that it is.
-            if !contents.topics.is_empty() {
+            if contents.known.has_channels() {
                 // Other programs that write a recording again may move its metadata behind the frames.
-                let has_notes = contents.topics.values().any(|(_, schema)| schema == SCHEMA);
+                let has_notes = contents.known.topics().values().any(|(_, schema)| *schema == SCHEMA);
                 if contents.metadata.is_empty() && has_notes {
                     let mut whole = Self::default();
                     whole.add_all(name, open()?)?;
@@ -164,10 +154,10 @@ impl Contents {
     /// Adds all items of a file. Skips damaged chunks.
     fn add_all<R: Read + Seek>(&mut self, name: &str, mut file: Container<R>) -> Result<FileEnd, McapFileError> {
         loop {
-            match file.next() {
-                Ok(Some(found)) => self.add(found),
+            match file.next().and_then(|found| found.map(|found| self.add(found)).transpose()) {
+                Ok(Some(())) => {}
                 Ok(None) => return Ok(file.end().cloned().unwrap_or(FileEnd::Whole)),
-                Err(error @ ContainerError::Io(_)) => {
+                Err(error @ (ContainerError::Io(_) | ContainerError::Described)) => {
                     return Err(McapFileError::Container { file: name.to_owned(), error });
                 }
                 // The reader reports the damage when it plays the file.
@@ -176,28 +166,24 @@ impl Contents {
         }
     }
 
-    fn add(&mut self, found: Found) {
+    fn add(&mut self, found: Found) -> Result<(), ContainerError> {
         match found {
-            Found::Schema(schema) => _ = self.known.schemas.insert(schema.id, schema.name),
-            Found::Channel(channel) => {
-                self.known.channels.push(channel.clone());
-                let schema = self.known.schemas.get(&channel.schema_id).cloned().unwrap_or_default();
-                let kind = Kind::of(&schema, &channel.encoding);
-                let known = self.topics.entry(channel.topic).or_insert((kind, schema));
-                known.0 = known.0.or(kind);
-            }
+            Found::Schema(schema) => self.known.add_schema(schema)?,
+            Found::Channel(channel) => self.known.add_channel(channel)?,
             Found::Metadata(metadata) if metadata.name == METADATA => self.metadata = metadata.metadata,
             Found::Metadata(_) | Found::Message { .. } => {}
         }
+        Ok(())
     }
 
     /// The topic to play.
     fn chosen(&self, name: &str, asked: Option<&str>) -> Result<String, McapFileError> {
-        let images = self.topics.iter().filter(|(_, (kind, _))| kind.is_some()).map(|(topic, _)| topic);
-        let images: Vec<_> = images.cloned().collect();
+        let topics = self.known.topics();
+        let images = topics.iter().filter(|(_, (kind, _))| kind.is_some()).map(|(topic, _)| (*topic).to_owned());
+        let images: Vec<_> = images.collect();
         let file = name.to_owned();
         if images.is_empty() {
-            let others = self.topics.iter().map(|(topic, (_, schema))| format!("{topic} ({schema})"));
+            let others = topics.iter().map(|(topic, (_, schema))| format!("{topic} ({schema})"));
             let has = match listed(others) {
                 list if list.is_empty() => String::new(),
                 list => format!(" (it has {list})"),
@@ -256,7 +242,7 @@ impl First {
                     first.get_or_insert((image, note));
                 }
                 Ok(Some(TopicImage { image: Err(wrong), .. })) if why.is_empty() => why = format!(": {wrong}"),
-                Err(error @ ContainerError::Io(_)) => {
+                Err(error @ (ContainerError::Io(_) | ContainerError::Described)) => {
                     return Err(McapFileError::Container { file: name.to_owned(), error });
                 }
                 Err(wrong) if why.is_empty() => why = format!(": {wrong}"),
@@ -286,7 +272,7 @@ pub(super) struct TopicImages<R> {
     file: Container<R>,
     topic: String,
     note_topic: Option<String>,
-    schemas: BTreeMap<u16, String>,
+    known: Known,
     /// Channels of the topic with the kind of their images; `None` for channels of its notes.
     channels: BTreeMap<u16, Option<Kind>>,
     /// The last note with its time, in ns.
@@ -308,25 +294,32 @@ pub(super) struct TopicImage {
 impl<R: Read + Seek> TopicImages<R> {
     pub(super) fn new(file: Container<R>, topic: &str, known: &Known) -> Self {
         let note_topic = Topics::note_of(topic);
-        let (schemas, channels) = (known.schemas.clone(), BTreeMap::new());
+        let (known, topic) = (known.clone(), topic.to_owned());
         let mut images =
-            Self { file, topic: topic.to_owned(), note_topic, schemas, channels, note: None, unmatched_notes: 0 };
-        known.channels.iter().for_each(|channel| images.add(channel));
+            Self { file, topic, note_topic, known, channels: BTreeMap::new(), note: None, unmatched_notes: 0 };
+        let ids: Vec<_> = images.known.ids().collect();
+        ids.into_iter().for_each(|id| images.add(id));
         images
     }
 
-    /// The next image; `None` at the end. After any error except [`ContainerError::Io`], the next call continues after
-    /// the damage.
+    /// The next image; `None` at the end. After any error except [`ContainerError::Io`] and [`ContainerError::Described`],
+    /// the next call continues after the damage.
     pub(super) fn next(&mut self) -> Result<Option<TopicImage>, ContainerError> {
         while let Some(found) = self.file.next()? {
             match found {
-                Found::Schema(schema) => _ = self.schemas.insert(schema.id, schema.name),
-                Found::Channel(channel) => self.add(&channel),
+                Found::Schema(schema) => self.known.add_schema(schema)?,
+                Found::Channel(channel) => {
+                    let id = channel.id;
+                    self.known.add_channel(channel)?;
+                    self.add(id);
+                }
                 Found::Message { channel_id, times: [log_time, _], data, .. } => match self.channels.get(&channel_id) {
                     Some(Some(kind)) => {
-                        let image = kind
-                            .read(data)
-                            .and_then(|message| pixels::image(&message).map_err(|wrong| wrong.to_string()));
+                        let image = match pixels::read(*kind, data) {
+                            // Nothing is wrong with the image.
+                            Err(PixelsError::Memory(error)) => return Err(io::Error::from(error).into()),
+                            read => read.map_err(|wrong| wrong.to_string()),
+                        };
                         let (at, note) = self.note.take().unzip();
                         let note = note.filter(|_| at == Some(log_time));
                         self.unmatched_notes += u64::from(at.is_some_and(|at| at != log_time));
@@ -350,16 +343,15 @@ impl<R: Read + Seek> TopicImages<R> {
         self.unmatched_notes
     }
 
-    fn add(&mut self, channel: &Channel) {
-        if channel.topic == self.topic {
-            let schema = self.schemas.get(&channel.schema_id).map_or("", String::as_str);
-            if let Some(kind) = Kind::of(schema, &channel.encoding) {
-                self.channels.insert(channel.id, Some(kind));
+    /// Adds the channel with this id if it has the images or their notes.
+    fn add(&mut self, id: u16) {
+        let Some(KnownChannel { topic, schema, kind }) = self.known.channel(id) else { return };
+        if topic == self.topic {
+            if kind.is_some() {
+                self.channels.insert(id, kind);
             }
-        } else if self.note_topic.as_ref() == Some(&channel.topic)
-            && self.schemas.get(&channel.schema_id).is_some_and(|name| name == SCHEMA)
-        {
-            self.channels.insert(channel.id, None);
+        } else if self.note_topic.as_deref() == Some(topic) && schema == SCHEMA {
+            self.channels.insert(id, None);
         }
     }
 }

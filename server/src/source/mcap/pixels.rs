@@ -1,16 +1,18 @@
 //! Converts messages to images.
 
-use ndarray::{Array2, Array3};
 use shared::geometry::Size;
 use shared::image::file::{self, ImageFileError};
 use shared::image::{Image, PixelFormat};
+use shared::memory::{NoMemory, caught};
 use thiserror::Error;
 
-use super::message::{ImageMessage, RawPixels};
+use super::message::{ImageMessage, Kind, RawPixels};
 
 /// Why a message is not an image.
 #[derive(Debug, Error)]
 pub(super) enum PixelsError {
+    #[error("{0}")]
+    Message(String),
     #[error("its encoding \"{0}\" is not supported, only mono8, mono16, bgr8, rgb8, bgra8 and rgba8")]
     Encoding(String),
     #[error("{0}")]
@@ -18,26 +20,39 @@ pub(super) enum PixelsError {
     #[error("{got} bytes in rows of {step} are not a {size} image of {encoding}")]
     Bytes { got: usize, step: u32, size: Size, encoding: String },
     #[error("{0}")]
-    Picture(#[from] ImageFileError),
+    Picture(ImageFileError),
+    #[error(transparent)]
+    Memory(#[from] NoMemory),
+}
+
+impl From<ImageFileError> for PixelsError {
+    fn from(error: ImageFileError) -> Self {
+        match error {
+            ImageFileError::Memory(error) => Self::Memory(error),
+            error => Self::Picture(error),
+        }
+    }
 }
 
 /// The layout of a message's pixels.
 #[derive(Clone, Copy)]
 struct Layout {
     bytes: usize,
-    kind: Kind,
+    format: PixelFormat,
+    /// Positions of blue, green and red, for colour.
+    places: [usize; 3],
 }
 
-#[derive(Clone, Copy)]
-enum Kind {
-    Gray,
-    Deep,
-    /// Positions of blue, green and red.
-    Colour([usize; 3]),
+/// Reads the image of a message.
+///
+/// # Errors
+/// [`PixelsError`] says what is wrong with the message; [`PixelsError::Memory`] if there is no memory for the image.
+pub(super) fn read(kind: Kind, data: Vec<u8>) -> Result<Image, PixelsError> {
+    image(&kind.read(data).map_err(PixelsError::Message)?)
 }
 
 /// Converts a message to an image: gray8, bgr8 or gray16.
-pub(super) fn image(message: &ImageMessage) -> Result<Image, PixelsError> {
+fn image(message: &ImageMessage) -> Result<Image, PixelsError> {
     match message {
         ImageMessage::Raw(raw) => raw_image(raw),
         ImageMessage::Picture(data) => Ok(file::read_stream(&data[..])?.image),
@@ -70,27 +85,32 @@ fn raw_image(raw: &RawPixels) -> Result<Image, PixelsError> {
     }
     let at = |row: usize, column: usize| row * step + column * layout.bytes;
     let data = &raw.data;
-    Ok(match layout.kind {
-        Kind::Gray => Image::Gray8(Array2::from_shape_fn((rows, columns), |(row, column)| data[at(row, column)])),
-        Kind::Deep => Image::Gray16(Array2::from_shape_fn((rows, columns), |(row, column)| {
+    let mut image = caught(|| Image::zeros_or_end(size, layout.format))?;
+    match &mut image {
+        Image::Gray8(levels) => {
+            levels.indexed_iter_mut().for_each(|((row, column), level)| *level = data[at(row, column)]);
+        }
+        Image::Gray16(levels) => levels.indexed_iter_mut().for_each(|((row, column), level)| {
             let bytes = [data[at(row, column)], data[at(row, column) + 1]];
-            if raw.is_big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }
-        })),
-        Kind::Colour(places) => Image::Bgr8(Array3::from_shape_fn((rows, columns, 3), |(row, column, channel)| {
-            data[at(row, column) + places[channel]]
-        })),
-    })
+            *level = if raw.is_big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) };
+        }),
+        Image::Bgr8(levels) => levels.indexed_iter_mut().for_each(|((row, column, channel), level)| {
+            *level = data[at(row, column) + layout.places[channel]];
+        }),
+    }
+    Ok(image)
 }
 
 fn layout(encoding: &str) -> Option<Layout> {
-    let of = |bytes, kind| Some(Layout { bytes, kind });
+    let (bgr, rgb) = ([0, 1, 2], [2, 1, 0]);
+    let of = |bytes, format, places| Some(Layout { bytes, format, places });
     match encoding {
-        "mono8" | "8UC1" => of(1, Kind::Gray),
-        "mono16" | "16UC1" => of(2, Kind::Deep),
-        "bgr8" | "8UC3" => of(3, Kind::Colour([0, 1, 2])),
-        "rgb8" => of(3, Kind::Colour([2, 1, 0])),
-        "bgra8" | "8UC4" => of(4, Kind::Colour([0, 1, 2])),
-        "rgba8" => of(4, Kind::Colour([2, 1, 0])),
+        "mono8" | "8UC1" => of(1, PixelFormat::Gray8, bgr),
+        "mono16" | "16UC1" => of(2, PixelFormat::Gray16, bgr),
+        "bgr8" | "8UC3" => of(3, PixelFormat::Bgr8, bgr),
+        "rgb8" => of(3, PixelFormat::Bgr8, rgb),
+        "bgra8" | "8UC4" => of(4, PixelFormat::Bgr8, bgr),
+        "rgba8" => of(4, PixelFormat::Bgr8, rgb),
         _ => None,
     }
 }

@@ -1,7 +1,9 @@
 //! Reads the frames of an MCAP file, one after another.
 
+use std::io;
 use std::path::PathBuf;
 
+use shared::memory::look_for;
 use tracing::warn;
 
 use super::error::McapFileError;
@@ -66,7 +68,7 @@ impl McapReader {
                     (self.images, self.next, self.has_read) = (None, 0, false);
                 }
                 Ok(None) => return Ok(None),
-                Err(error @ (ContainerError::Io(_) | ContainerError::Lost { .. })) => {
+                Err(error @ (ContainerError::Io(_) | ContainerError::Lost { .. } | ContainerError::Described)) => {
                     return Err(McapFileError::Container { file: self.played.looked.name.clone(), error });
                 }
                 Err(wrong) => {
@@ -93,6 +95,10 @@ impl McapReader {
             return Err(McapFileError::Changed { file: file(), frame: place, got: image.size(), first: size });
         }
         let got = image.format();
+        if got != pixel {
+            let found = look_for(pixel.bytes(size), format_args!("frames of {size} {pixel}")).map_err(io::Error::from);
+            found.map_err(|error| McapFileError::Container { file: file(), error: error.into() })?;
+        }
         let image = in_format(image, pixel).ok_or_else(|| McapFileError::Depth { file: file(), got })?;
         let note = note.map(|note| Note::read(&note).ok_or_else(|| McapFileError::Note { file: file(), frame: place }));
         let (index, truth, meta) = match note.transpose()? {

@@ -25,10 +25,14 @@ use super::marks::Measure;
 use super::plan::Plan;
 use super::trial::{Given, Pipelines, TrialError, evaluated};
 use crate::gate::{self, Condition};
+use crate::output::part::put;
 use crate::task::TaskName;
 
 /// The file with the results.
 const FILE: &str = "find.json";
+
+/// Counts that may be larger than `frames.sent`, because they count something else (`docs/report.md`).
+const BESIDE: [&str; 4] = ["frames.duplicate", "frames.invalid", "frames.skipped", "frames.warmup"];
 
 /// The result for one combination of the other axes.
 #[derive(Debug, Serialize)]
@@ -49,11 +53,15 @@ pub(super) fn run(plan: &Plan, condition: &str, axis: &str, out: &Path, stopper:
     let place = plan.axes.iter().position(|one| one.name == axis).ok_or_else(|| no_axis(plan, &axis))?;
     let numbers = plan.axes[place].numbers().filter(|numbers| numbers.len() > 1);
     let numbers = numbers.ok_or_else(|| plan.wrong(format!("[axes] {axis}: --along needs two numbers or more")))?;
+    if axis == "seed" {
+        return Err(SweepError::Usage("--along seed: a search chooses its seeds itself, so name another axis".into()));
+    }
     if plan.pipeline.client.is_some() {
         return Err(SweepError::Usage("--find runs its trials in this process: leave [pipeline] client out".into()));
     }
     let ends =
         numbers.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), one| (low.min(*one), high.max(*one)));
+    let is_whole = plan.takes_only_wholes(&axis, ends.0);
     let mut trials = Trials {
         plan,
         axis: &axis,
@@ -68,7 +76,9 @@ pub(super) fn run(plan: &Plan, condition: &str, axis: &str, out: &Path, stopper:
         let at: Vec<_> = trial.values.iter().filter(|(name, _)| *name != axis).collect();
         let at: Vec<_> = at.into_iter().map(|(name, value)| (name.clone(), value.text.clone())).collect();
         let mut sample = |x: f64, repeat: u64| trials.sample(number, x, repeat);
-        let found = Search::new(ends, condition.limit(), condition.is_upper()).run(&mut sample)?;
+        let search = Search::new(ends, condition.limit(), condition.is_upper());
+        let search = if is_whole { search.among_wholes() } else { search };
+        let found = search.run(&mut sample)?;
         super::say(&described(&condition, &axis, &at, &found))?;
         lines.push(Line { at, found });
     }
@@ -96,6 +106,12 @@ pub(super) fn searchable(text: &str, task: TaskName) -> Result<Condition, String
     gate::check(std::slice::from_ref(&condition), task).map_err(usage)?;
     let path = condition.path();
     let is_count = path.starts_with("frames.") && !path.ends_with("_rate") && !condition.wants_share();
+    if condition.wants_share() && BESIDE.contains(&path) {
+        return Err(usage(format!(
+            "{condition}: {path} is no share of the frames sent, because it counts something else: name a count of frames, \
+             such as frames.lost"
+        )));
+    }
     match (condition.is_exact(), is_count) {
         (true, _) => Err(usage(format!("cannot search for {condition}: compare with <= or >="))),
         (_, true) => Err(usage(format!(
@@ -149,7 +165,7 @@ fn read(condition: &Condition, session: &Value) -> Sampled {
     let value = condition.path().split('.').try_fold(session, |value, name| value.get(name)).and_then(Value::as_f64);
     let sent = session["frames"]["sent"].as_u64().unwrap_or_default();
     let measure = match value {
-        Some(hits) if condition.wants_share() => Some(Measure::Share { hits: hits as u64, all: sent }),
+        Some(hits) if condition.wants_share() => Measure::of_counts(hits as u64, sent),
         Some(value) => {
             let bound = &session["bounds"][condition.path()];
             let ends = bound["low"].as_f64().zip(bound["high"].as_f64());
@@ -179,7 +195,39 @@ fn write(out: &Path, lines: &[Line]) -> Result<(), SweepError> {
     let path = out.join(FILE);
     // Names, texts and finite numbers always have a JSON form.
     let text = shared::json::to_string_pretty(lines).unwrap_or_default() + "\n";
-    std::fs::write(&path, text).map_err(SweepError::at(&path))?;
+    put(out, FILE, &text).map_err(SweepError::at(&path))?;
     info!("wrote {}", Escaped(path.display()));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_that_may_exceed_the_frames_sent_is_no_share_of_them() {
+        let task = TaskName::default();
+        for path in BESIDE {
+            let wrong = searchable(&format!("{path} <= 50%"), task).unwrap_err();
+            assert!(
+                wrong.contains("is no share of the frames sent") && wrong.contains("such as frames.lost"),
+                "{wrong}"
+            );
+        }
+        assert!(searchable("missed <= 50%", task).is_ok() && searchable("frames.lost_rate <= 0.5", task).is_ok());
+    }
+
+    #[test]
+    fn a_result_that_cannot_be_written_leaves_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let line = || Line { at: vec![("blur".into(), "1".into())], found: Found::default() };
+        write(folder.path(), &[line()]).unwrap();
+        let before = std::fs::read_to_string(folder.path().join(FILE)).unwrap();
+        assert!(before.contains("\"blur\""), "{before}");
+        // A second name of the file shows whether it was written to.
+        std::fs::hard_link(folder.path().join(FILE), folder.path().join("other")).unwrap();
+        write(folder.path(), &[]).unwrap();
+        assert_eq!(std::fs::read_to_string(folder.path().join("other")).unwrap(), before);
+        assert_eq!(std::fs::read_to_string(folder.path().join(FILE)).unwrap(), "[]\n");
+    }
 }

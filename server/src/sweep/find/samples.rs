@@ -14,6 +14,7 @@ use shared::bounded::BoundedLines;
 use super::search::Sampled;
 use crate::output::intact;
 use crate::output::lockable::Lockable;
+use crate::output::regular;
 use crate::sweep::error::SweepError;
 
 /// Name of the file.
@@ -86,7 +87,7 @@ impl Samples {
 /// Opens a file, locks it, and reads its samples. The next sample goes to its end.
 fn read(path: &Path) -> Result<(Lockable, u64, Known), SweepError> {
     let at = SweepError::at(path);
-    let file = Lockable(File::options().read(true).append(true).create(true).open(path).map_err(&at)?);
+    let file = Lockable(regular::open(path, File::options().read(true).append(true).create(true)).map_err(&at)?);
     file.try_lock().map_err(|wrong| match wrong {
         TryLockError::WouldBlock => {
             at(io::Error::other("another search is using this folder: give each its own --out"))
@@ -101,6 +102,11 @@ fn read(path: &Path) -> Result<(Lockable, u64, Known), SweepError> {
             let number = number + 1;
             at(io::Error::other(format!("line {number} holds no sample of a search ({wrong}): delete the file")))
         })?;
+        if !line.sampled.is_possible() {
+            let number = number + 1;
+            let wrong = "its numbers are not those of a trial";
+            return Err(at(io::Error::other(format!("line {number} is damaged ({wrong}): delete the file"))));
+        }
         if line.version == VERSION {
             known.insert((line.trial, line.figure), line.sampled);
         }
@@ -192,6 +198,22 @@ mod tests {
             assert_eq!(samples.get("b", "frames.missed"), None);
             drop(samples);
             assert_eq!(Samples::open(folder.path()).unwrap().get("a", "frames.missed"), None);
+        }
+    }
+
+    #[test]
+    fn a_sample_that_no_trial_has_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let share = |hits, all, frames| Sampled { measure: Some(Measure::Share { hits, all }), frames };
+        let mean = Measure::Mean { value: 1.0, error: -1.0, freedom: 31.0 };
+        for sampled in [share(101, 100, 100), share(0, 0, u64::MAX), Sampled { measure: Some(mean), frames: 20 }] {
+            let line = Line { trial: "a".into(), figure: "f".into(), version: VERSION.into(), sampled };
+            fs::write(folder.path().join(FILE), serde_json::to_string(&line).unwrap() + "\n").unwrap();
+            let wrong = Samples::open(folder.path()).unwrap_err().to_string();
+            assert!(
+                wrong.ends_with("line 1 is damaged (its numbers are not those of a trial): delete the file"),
+                "{wrong}"
+            );
         }
     }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::fit::{Line, Point, crossing};
 use crate::score::beta;
 use crate::sweep::error::SweepError;
-use crate::sweep::marks::Measure;
+use crate::sweep::marks::{MOST_FRAMES, Measure};
 
 /// Half the width of the interval at which the search ends, as a share of the place.
 const WITHIN: f64 = 0.03;
@@ -35,6 +35,13 @@ pub(super) struct Sampled {
     pub(super) frames: u64,
 }
 
+impl Sampled {
+    /// Whether a trial can have it.
+    pub(super) fn is_possible(&self) -> bool {
+        self.frames <= MOST_FRAMES && self.measure.is_none_or(|measure| measure.is_possible())
+    }
+}
+
 /// Runs a trial at a value of the axis, with the seed of this repeat.
 pub(super) type Ask<'a> = &'a mut dyn FnMut(f64, u64) -> Result<Sampled, SweepError>;
 
@@ -54,6 +61,8 @@ pub(super) struct Found {
 /// A search.
 pub(super) struct Search {
     ends: (f64, f64),
+    /// The distance between neighbouring values of the axis: 1 if it takes only whole numbers, 0 if it takes all.
+    step: f64,
     limit: f64,
     /// Whether the condition holds below the limit.
     is_upper: bool,
@@ -74,7 +83,17 @@ impl Search {
     /// A search between two ends. The condition holds where the figure is below the limit (or above, unless
     /// `is_upper`).
     pub(super) fn new(ends: (f64, f64), limit: f64, is_upper: bool) -> Self {
-        Self { ends, limit, is_upper, levels: Vec::new(), found: Found::default() }
+        Self { ends, step: 0.0, limit, is_upper, levels: Vec::new(), found: Found::default() }
+    }
+
+    /// The same search on an axis that takes only whole numbers.
+    pub(super) fn among_wholes(self) -> Self {
+        Self { step: 1.0, ..self }
+    }
+
+    /// The nearest value that the axis takes.
+    fn taken(&self, x: f64) -> f64 {
+        if self.step > 0.0 { x.round() } else { x }
     }
 
     /// Searches.
@@ -94,7 +113,11 @@ impl Search {
         // The condition may also begin to hold along the axis.
         let begins = at_low == Some(false) || at_high == Some(true);
         while high - low > WITHIN * (high + low).abs() / 2.0 {
-            let middle = (low + high) / 2.0;
+            let middle = self.taken((low + high) / 2.0);
+            // Nothing lies between two neighbours.
+            if middle <= low || middle >= high {
+                break;
+            }
             match self.side(middle, ask)? {
                 Some(holds) if holds != begins => low = middle,
                 Some(_) => high = middle,
@@ -120,7 +143,10 @@ impl Search {
             }
             // Distant points determine a line best, but points that are too far may not lie on it.
             for side in [-NEAR / 3.0, NEAR / 3.0] {
-                let x = (place * (1.0 + side)).clamp(self.ends.0, self.ends.1);
+                let x = place * (1.0 + side);
+                // Nearer than a step, both sides might be the same value.
+                let x = if (x - place).abs() < self.step { place + self.step.copysign(side) } else { x };
+                let x = self.taken(x.clamp(self.ends.0, self.ends.1));
                 let level = self.level(x);
                 self.sample(level, ask)?;
             }
@@ -128,7 +154,8 @@ impl Search {
     }
 
     fn fitted(&self, place: f64) -> Option<Line> {
-        let near = |level: &&Level| (level.x - place).abs() <= NEAR * place.abs().max(f64::MIN_POSITIVE);
+        let width = (NEAR * place.abs().max(f64::MIN_POSITIVE)).max(1.5 * self.step);
+        let near = |level: &&Level| (level.x - place).abs() <= width;
         let points = self
             .levels
             .iter()
@@ -195,9 +222,10 @@ impl Search {
 
 /// The probability of at least this many hits, and that of at most this many, if the share were at the limit.
 fn tails(hits: u64, all: u64, limit: f64) -> (f64, f64) {
-    let (hit, missed) = (hits as f64, (all - hits) as f64);
+    // invariant: a measure has no more hits than frames.
+    let (hit, missed) = (hits as f64, all.saturating_sub(hits) as f64);
     let at_least = if hits == 0 { 1.0 } else { beta::regularised(hit, missed + 1.0, limit) };
-    let more = if hits == all { 0.0 } else { beta::regularised(hit + 1.0, missed, limit) };
+    let more = if hits >= all { 0.0 } else { beta::regularised(hit + 1.0, missed, limit) };
     (at_least, 1.0 - more)
 }
 
@@ -263,6 +291,20 @@ mod tests {
             Search::new((0.0, 50.0), 0.01, true).run(&mut ask).unwrap().holds_at_all
         };
         assert_eq!((of(0), of(500)), (Some(true), Some(false)));
+    }
+
+    #[test]
+    fn an_axis_of_whole_numbers_is_asked_for_whole_numbers_and_the_place_may_lie_between_two() {
+        for (end, crossing) in [(96.0, 40.3), (5.0, 2.4)] {
+            let mut ask = |x: f64, _| {
+                assert!(x.fract() == 0.0 && (1.0..=end).contains(&x), "{x}");
+                let value = 0.2 * ((x - crossing) / crossing).exp();
+                Ok(Sampled { measure: Some(Measure::Mean { value, error: 0.001, freedom: 31.0 }), frames: 100 })
+            };
+            let found = Search::new((1.0, end), 0.2, true).among_wholes().run(&mut ask).unwrap();
+            let [place, ..] = found.place.unwrap();
+            assert!((place - crossing).abs() < 0.03 * crossing && found.trials < MOST, "{found:?}");
+        }
     }
 
     #[test]

@@ -82,7 +82,7 @@ const COUNTS_OF: [(&str, &[&str]); 3] = [
 ];
 
 /// Counts by task that also have a column for their share of the frames sent. The first list is for every task.
-const SHARES: [(&str, &[&str]); 3] = [
+pub(in crate::sweep) const SHARES: [(&str, &[&str]); 3] = [
     ("", &["frames.dropped", "frames.lost"]),
     ("circle", &["frames.missed", "frames.false_positive"]),
     ("image", &["image.identical"]),

@@ -26,6 +26,7 @@ use super::folder::{SweepFolder, TABLE};
 use super::plan::{Plan, Trial};
 use super::reading::Reading;
 
+pub(super) use columns::SHARES;
 pub(crate) use columns::{Cell, Kind};
 pub(super) use read::{Read, read};
 pub(crate) use table::Table;

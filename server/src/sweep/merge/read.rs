@@ -2,7 +2,12 @@
 
 use std::path::Path;
 
+#[cfg(feature = "parquet")]
+use shared::shell::guarded;
+
 use super::columns::Cell;
+#[cfg(feature = "parquet")]
+use crate::output::regular;
 use crate::sweep::error::SweepError;
 
 /// A table that was read.
@@ -43,17 +48,26 @@ impl Read {
 /// If it cannot be read.
 #[cfg(feature = "parquet")]
 pub(in crate::sweep) fn read(path: &Path) -> Result<Read, SweepError> {
+    let file = regular::read(path).map_err(SweepError::at(path))?;
+    // The library panics at some damaged files.
+    let read = guarded::caught(|| rows(file).map_err(|error| error.to_string()));
+    read.unwrap_or_else(|panic| Err(panic.to_string())).map_err(|wrong| {
+        let wrong = format!("it is damaged ({wrong}): delete it, and run server sweep merge, which makes it again");
+        SweepError::at(path)(std::io::Error::other(wrong))
+    })
+}
+
+#[cfg(feature = "parquet")]
+fn rows(file: std::fs::File) -> Result<Read, parquet::errors::ParquetError> {
     use parquet::file::reader::{FileReader, SerializedFileReader};
     use parquet::record::Field;
 
-    let wrong = |error: parquet::errors::ParquetError| SweepError::at(path)(std::io::Error::other(error.to_string()));
-    let file = std::fs::File::open(path).map_err(SweepError::at(path))?;
-    let reader = SerializedFileReader::new(file).map_err(wrong)?;
+    let reader = SerializedFileReader::new(file)?;
     let fields = reader.metadata().file_metadata().schema().get_fields();
     let names = fields.iter().map(|field| field.name().to_owned()).collect();
     let mut rows = Vec::new();
-    for row in reader.get_row_iter(None).map_err(wrong)? {
-        let row = row.map_err(wrong)?;
+    for row in reader.get_row_iter(None)? {
+        let row = row?;
         let cell = |field: &Field| match field {
             Field::Long(value) => Cell::Integer(*value),
             Field::ULong(value) => Cell::Integer(*value as i64),
@@ -73,4 +87,37 @@ pub(in crate::sweep) fn read(path: &Path) -> Result<Read, SweepError> {
 #[cfg(not(feature = "parquet"))]
 pub(in crate::sweep) fn read(path: &Path) -> Result<Read, SweepError> {
     Err(SweepError::at(path)(std::io::Error::other("this build of Plumb reads no Parquet")))
+}
+
+#[cfg(all(test, feature = "parquet"))]
+mod tests {
+    use super::*;
+    use crate::sweep::merge::{Kind, Table};
+
+    #[test]
+    fn a_damaged_table_is_an_error_wherever_the_damage_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sweep.parquet");
+        let columns = [("trial".to_owned(), Kind::Integer), ("state".to_owned(), Kind::Word)];
+        let mut table = Table::create(&path, &columns).unwrap().unwrap();
+        for number in 1..=3 {
+            table.add(vec![Cell::Integer(number), Cell::Word("done".into())]).unwrap();
+        }
+        table.finish("a plan").unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        assert_eq!(read(&path).map(|read| read.rows.len()).unwrap(), 3);
+        let mut refused = 0;
+        for at in 0..whole.len() {
+            let mut damaged = whole.clone();
+            // The sign of a number, where there is one.
+            damaged[at] ^= 1;
+            std::fs::write(&path, &damaged).unwrap();
+            if let Err(wrong) = read(&path) {
+                let wrong = wrong.to_string();
+                assert!(wrong.contains("it is damaged (") && wrong.contains("run server sweep merge"), "{wrong}");
+                refused += 1;
+            }
+        }
+        assert!(refused > 0);
+    }
 }

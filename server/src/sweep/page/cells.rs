@@ -64,6 +64,9 @@ pub(super) struct Cells {
     all: Vec<(Vec<usize>, BTreeMap<&'static str, Measure>)>,
     /// The cells that are marked, by column.
     marks: BTreeMap<&'static str, Vec<bool>>,
+    /// How often a cell was looked at, for the tests.
+    #[cfg(test)]
+    looks: std::cell::Cell<usize>,
 }
 
 /// A mean over cells, with its 95 % bounds.
@@ -100,7 +103,13 @@ impl Cells {
             texts: axis.values.iter().map(|value| value.text.clone()).collect(),
             numbers: axis.numbers(),
         });
-        let mut cells = Self { axes: axes.collect(), all, marks: BTreeMap::new() };
+        let mut cells = Self {
+            axes: axes.collect(),
+            all,
+            marks: BTreeMap::new(),
+            #[cfg(test)]
+            looks: std::cell::Cell::default(),
+        };
         cells.mark();
         cells
     }
@@ -137,18 +146,28 @@ impl Cells {
         self.all.len()
     }
 
-    /// The mean over the cells that have these values on these axes, and whether any of them is marked. `None` if none
-    /// has the figure.
-    pub(super) fn over(&self, figure: &Figure, at: &[(usize, usize)]) -> Option<(Estimate, bool)> {
-        let (mut measures, mut is_marked) = (Vec::new(), false);
+    /// For each combination of values on these axes, by their places: the mean over the cells that have them, and whether
+    /// any of them is marked. Combinations without the figure are left out. Each cell is looked at once, because an axis
+    /// may have a million values.
+    pub(super) fn by<const N: usize>(
+        &self,
+        figure: &Figure,
+        axes: [usize; N],
+    ) -> BTreeMap<[usize; N], (Estimate, bool)> {
+        let mut groups: BTreeMap<[usize; N], (Vec<Measure>, bool)> = BTreeMap::new();
+        let marks = self.marks.get(figure.column);
         for (place, (key, of)) in self.all.iter().enumerate() {
-            if let Some(measure) = of.get(figure.column).filter(|_| at.iter().all(|(axis, value)| key[*axis] == *value))
-            {
-                measures.push(*measure);
-                is_marked |= self.marks.get(figure.column).is_some_and(|marks| marks[place]);
-            }
+            #[cfg(test)]
+            self.looks.set(self.looks.get() + 1);
+            let Some(measure) = of.get(figure.column) else { continue };
+            let (measures, is_marked) = groups.entry(axes.map(|axis| key[axis])).or_default();
+            measures.push(*measure);
+            *is_marked |= marks.is_some_and(|marks| marks[place]);
         }
-        Some((estimate(&Measure::together(&measures)?), is_marked))
+        let together = |(at, (measures, is_marked)): ([usize; N], (Vec<Measure>, bool))| {
+            Some((at, (estimate(&Measure::together(&measures)?), is_marked)))
+        };
+        groups.into_iter().filter_map(together).collect()
     }
 }
 
@@ -177,7 +196,7 @@ fn measure(figure: &Figure, table: &Read, row: &[Cell]) -> Option<Measure> {
     };
     let frames = number("frames_sent")?;
     match figure.hits {
-        Some(hits) => Some(Measure::Share { hits: number(hits)? as u64, all: frames as u64 }),
+        Some(hits) => Measure::of_counts(number(hits)? as u64, frames as u64),
         None => {
             let value = number(figure.column)?;
             // The errors are those of the frames with a circle.
@@ -189,5 +208,30 @@ fn measure(figure: &Figure, table: &Read, row: &[Cell]) -> Option<Measure> {
             (bounded.is_some() || !figure.is_tested)
                 .then(|| bounded.unwrap_or(Measure::Mean { value, error: 0.0, freedom: f64::INFINITY }))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::sweep::page::{charts, maps};
+
+    #[test]
+    fn each_chart_and_each_map_looks_at_each_cell_once() {
+        let plan = "[run]\nframes = 10\n[axes]\nnoise = { from = 0, to = 50, steps = 1000 }\nblur = [0, 1]\ncontrast = [90, 100]\n";
+        let plan = Plan::of_text(Path::new("plan.toml"), plan.into()).unwrap();
+        let names = ["trial", "frames_sent", "frames_missed"].map(str::to_owned).to_vec();
+        let row = |trial: u64| vec![Cell::Integer(trial as i64), Cell::Integer(10), Cell::Integer((trial % 2) as i64)];
+        let cells = Cells::of(&plan, &Read { names, rows: (1..=4_000).map(row).collect() });
+        let figure = &FIGURES[1];
+        let by_noise = cells.by(figure, [0]);
+        assert_eq!((by_noise.len(), by_noise[&[999]].0.value), (1_000, 0.05));
+        cells.looks.set(0);
+        charts::over_axes(&cells, figure);
+        maps::of_pairs(&cells, figure);
+        // Three charts, and a map of the two short axes.
+        assert_eq!(cells.looks.get(), 4 * 4_000);
     }
 }

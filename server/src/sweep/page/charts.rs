@@ -15,7 +15,7 @@ pub(super) fn over_axes(cells: &Cells, figure: &Figure) -> String {
 
 fn over(cells: &Cells, figure: &Figure, place: usize, axis: &Shown) -> String {
     let found: Vec<(usize, Estimate)> =
-        (0..axis.texts.len()).filter_map(|value| Some((value, cells.over(figure, &[(place, value)])?.0))).collect();
+        cells.by(figure, [place]).into_iter().map(|([value], (estimate, _))| (value, estimate)).collect();
     let name = format!("{}-{}", figure.column, axis.name);
     if found.is_empty() {
         return nothing(&name, figure.name, "No trial has it.");

@@ -32,9 +32,9 @@ pub(super) fn of_pairs(cells: &Cells, figure: &Figure) -> String {
 
 fn map(cells: &Cells, figure: &Figure, rows: usize, columns: usize) -> String {
     let (down, across) = (&cells.axes[rows], &cells.axes[columns]);
-    let at = |row: usize, column: usize| cells.over(figure, &[(rows, row), (columns, column)]);
-    let all = (0..down.texts.len()).flat_map(|row| (0..across.texts.len()).map(move |column| (row, column)));
-    let values = all.filter_map(|(row, column)| at(row, column)).map(|(estimate, _)| estimate.value);
+    let fields = cells.by(figure, [rows, columns]);
+    let at = |row: usize, column: usize| fields.get(&[row, column]).copied();
+    let values = fields.values().map(|(estimate, _)| estimate.value);
     let (least, most) =
         values.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), value| (least.min(value), most.max(value)));
     let name = format!("{}-{}-{}", figure.column, down.name, across.name);

@@ -3,6 +3,7 @@
 use toml::de::{DeTable, DeValue};
 
 use super::trial::digest;
+use crate::run::number::{real, whole};
 use crate::run::{Entry, entry};
 
 /// Most values of one axis. With more, a plan would have too many trials.
@@ -164,21 +165,9 @@ fn number(table: &DeTable<'_>, key: &str) -> Result<f64, String> {
     table.get(key).and_then(|value| real(value.get_ref())).ok_or_else(right)
 }
 
-fn real(value: &DeValue<'_>) -> Option<f64> {
-    let text = match value {
-        DeValue::Integer(whole) => whole.as_str(),
-        DeValue::Float(number) => number.as_str(),
-        _ => return None,
-    };
-    text.parse().ok().filter(|number: &f64| number.is_finite())
-}
-
 fn count(table: &DeTable<'_>, key: &str) -> Result<u64, String> {
-    let whole = table.get(key).and_then(|value| match value.get_ref() {
-        DeValue::Integer(whole) => whole.as_str().parse().ok(),
-        _ => None,
-    });
-    whole
+    let count = table.get(key).and_then(|value| u64::try_from(whole(value.get_ref())?).ok());
+    count
         .filter(|count| (1..=MAX_VALUES).contains(count))
         .ok_or_else(|| format!("{key} is a whole number from 1 to {MAX_VALUES}"))
 }

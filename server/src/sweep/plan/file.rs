@@ -8,6 +8,7 @@ use toml::de::{DeTable, DeValue};
 use super::axis::Axis;
 use super::grid::{Budget, MAX_TRIALS, OF_THE_LINK, PIPELINE, Plan};
 use super::pipeline::PipelinePlan;
+use crate::run::number::whole;
 use crate::run::{Entry, Template, entries, read_text, syntax};
 use crate::sweep::error::SweepError;
 
@@ -186,18 +187,17 @@ fn check_axis(id: &str, template: &Template, pipeline: &PipelinePlan) -> Result<
 }
 
 fn repeats(table: &DeTable<'_>, axes: &[Axis]) -> Result<u64, String> {
-    let repeats = match table.get("repeats").map(toml::Spanned::get_ref) {
-        None => 1,
-        Some(DeValue::Integer(whole)) => whole.as_str().parse().unwrap_or(0),
-        Some(_) => 0,
-    };
-    if repeats == 0 {
-        return Err("repeats is a whole number from 1".into());
-    }
+    let repeats = table.get("repeats").map_or(Ok(1), |value| from_one("repeats", value.get_ref()))?;
     if repeats > 1 && axes.iter().any(|axis| axis.name == "seed") {
         return Err("repeats increments the seed, but seed is an axis: leave one of them out".into());
     }
     Ok(repeats)
+}
+
+/// A whole number from 1.
+fn from_one(key: &str, value: &DeValue<'_>) -> Result<u64, String> {
+    let number = whole(value).and_then(|number| u64::try_from(number).ok()).filter(|number| *number > 0);
+    number.ok_or_else(|| format!("{key} is a whole number from 1"))
 }
 
 fn budget(table: &DeTable<'_>) -> Result<Budget, String> {
@@ -205,11 +205,7 @@ fn budget(table: &DeTable<'_>) -> Result<Budget, String> {
     for (key, value) in table {
         match (key.get_ref().as_ref(), value.get_ref()) {
             ("time", value) => budget.time = Some(time(value)?),
-            ("failures", DeValue::Integer(whole)) => {
-                let failures = whole.as_str().parse().ok().filter(|failures| *failures > 0);
-                budget.failures = failures.ok_or("[budget] failures is a whole number from 1")?;
-            }
-            ("failures", _) => return Err("[budget] failures is a whole number from 1".into()),
+            ("failures", value) => budget.failures = from_one("[budget] failures", value)?,
             (other, _) => return Err(format!("[budget] {other} is not known: write time or failures")),
         }
     }

@@ -106,7 +106,13 @@ impl Plan {
         Ok(Trial { number, repeat, values, spec, pipeline, text })
     }
 
-    /// The trial of a cell with another value on one axis, and with the seed of this repeat.
+    /// Whether the option of an axis takes only whole numbers. It takes the number `one`, and a larger one.
+    pub(in crate::sweep) fn takes_only_wholes(&self, axis: &str, one: f64) -> bool {
+        let takes = |number: f64| self.template.check(&AxisValue::of_number(number).entry(axis)).is_ok();
+        takes(one.floor()) && !takes(one.floor() + 0.5)
+    }
+
+    /// The trial of a cell with another value on one axis, and with the seed of this repeat: so many after the cell's seed.
     ///
     /// # Errors
     /// If the option does not take the value, or if the options cannot be combined.
@@ -117,8 +123,10 @@ impl Plan {
         }
         let options = trial.values.iter().filter(|(name, _)| name != PIPELINE);
         let mut entries: Vec<Entry> = options.map(|(name, value)| value.entry(name)).collect();
-        let seed = self.seed.wrapping_add(repeat).to_string();
-        entries.push(Entry { id: "seed".into(), text: seed, is_switch: false });
+        // The cell may be one of a later repeat, or of an axis of seeds.
+        let first = trial.seed().wrapping_sub(trial.repeat);
+        entries.retain(|entry| entry.id != "seed");
+        entries.push(Entry { id: "seed".into(), text: first.wrapping_add(repeat).to_string(), is_switch: false });
         for entry in &entries {
             self.template.check(entry).map_err(|wrong| self.wrong(wrong.to_string()))?;
         }
@@ -199,6 +207,9 @@ impl Plan {
         let (spec, supply) = source::settled(trial.spec.clone()).map_err(|refused| wrong(refused.to_string()))?;
         gate::check(&spec.judged.conditions(), spec.sent.task.unwrap_or_default())
             .map_err(|refused| wrong(format!("gate: {refused}")))?;
+        if let Some(refused) = spec.too_warm() {
+            return Err(wrong(refused));
+        }
         if supply.sets_the_pace() {
             return Err(wrong("a camera cannot send the same frames again: choose another source".into()));
         }

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use client::pipeline::{AUTO, DEFAULT_TIMEOUT, Parameters, PipelineChoice, PipelineOptions, RadiusLimits};
+use client::pipeline::{AUTO, DEFAULT_TIMEOUT, Parameters, PipelineChoice, PipelineOptions, RadiusLimits, timeout};
 use toml::de::{DeTable, DeValue};
+
+use crate::run::number::real;
 
 /// The interpreter of functions, unless the plan names another one.
 const PYTHON: &str = "python3";
@@ -81,24 +83,14 @@ impl PipelinePlan {
 
     fn set(&mut self, key: &str, value: &DeValue<'_>) -> Result<(), String> {
         let text = || value.as_str().map(str::to_owned).ok_or_else(|| format!("{key}: write a text in quotes"));
-        let radius = || {
-            let number = match value {
-                DeValue::Integer(whole) => whole.as_str().parse().ok(),
-                DeValue::Float(number) => number.as_str().parse().ok(),
-                _ => None,
-            };
-            number.map(Some).ok_or_else(|| format!("{key}: write a radius in px"))
-        };
+        let radius = || real(value).map(Some).ok_or_else(|| format!("{key}: write a radius in px"));
         match key {
             "name" => self.name = text()?,
             "client" => self.client = Some(text()?),
             "python" => self.python = text()?,
             "min_radius" => self.radii.min = radius()?,
             "max_radius" => self.radii.max = radius()?,
-            "timeout" => {
-                let wrong = |_| format!("{key}: write a duration, such as \"500ms\"");
-                self.timeout = Some(humantime::parse_duration(&text()?).map_err(wrong)?);
-            }
+            "timeout" => self.timeout = Some(timeout(&text()?).map_err(|wrong| format!("{key}: {wrong}"))?),
             _ => {
                 return Err(format!(
                     "{key} is not known: write name, client, min_radius, max_radius, timeout or python"

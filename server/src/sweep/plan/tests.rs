@@ -79,6 +79,37 @@ fn an_axis_has_equal_steps_equal_ratios_or_values_at_random() {
 }
 
 #[test]
+fn numbers_are_read_in_every_form_of_toml() {
+    let text = "repeats = 0x10\n[run]\nframes = 0x2\n[axes]\nnoise = { from = 0x0, to = 0x10, steps = 0b11 }\n\
+                blur = { random = [0, 0o2], count = 0x10 }\n[pipeline]\nmin_radius = 0x10\nmax_radius = 1_0.0e1\n[budget]\n\
+                failures = 0o20\n";
+    let plan = plan(text).unwrap();
+    assert_eq!((plan.repeats, plan.budget.failures, plan.axes[1].values.len()), (16, 16, 16));
+    assert_eq!(plan.axes[0].numbers().unwrap(), [0.0, 8.0, 16.0]);
+    assert!(plan.axes[1].numbers().unwrap().iter().all(|blur| (0.0..2.0).contains(blur)));
+    assert_eq!((plan.pipeline.radii.min, plan.pipeline.radii.max), (Some(16.0), Some(100.0)));
+    for (wrong, words) in [
+        ("repeats = 0\n[run]\nframes = 2\n", "repeats is a whole number from 1"),
+        ("repeats = -0x1\n[run]\nframes = 2\n", "line 1"),
+        ("repeats = 1.0\n[run]\nframes = 2\n", "repeats is a whole number from 1"),
+        ("[run]\nframes = 2\n[budget]\nfailures = 0\n", "[budget] failures is a whole number from 1"),
+        ("[run]\nframes = 2\n[pipeline]\nmin_radius = nan\n", "[pipeline] min_radius: write a radius in px"),
+    ] {
+        assert!(refused(wrong).contains(words), "{wrong}: {}", refused(wrong));
+    }
+}
+
+#[test]
+fn the_time_limit_of_a_program_has_the_range_of_the_clients_option() {
+    let of = |timeout: &str| format!("{RUN}[pipeline]\nname = \"exec:cat\"\ntimeout = \"{timeout}\"\n");
+    assert!(plan(&of("1h")).is_ok() && plan(&of("1ms")).is_ok());
+    for wrong in ["18446744073709551615s", "1h 1s", "0s", "soon"] {
+        let said = refused(&of(wrong));
+        assert!(said.contains("[pipeline] timeout: ") && said.contains("is not a duration from 1ms to 1h"), "{said}");
+    }
+}
+
+#[test]
 fn pipelines_may_be_an_axis() {
     let plan = plan(&format!("{RUN}[axes]\npipeline = [\"hough\", \"hough-classic\"]\n")).unwrap();
     plan.check().unwrap();
@@ -170,6 +201,8 @@ fn the_error_for_a_combination_that_cannot_run_names_its_trial() {
     assert!(refused(&format!("{RUN}[pipeline]\nname = \"huogh\"\n")).contains("no pipeline is called \"huogh\""));
     assert!(refused(&format!("{RUN}[pipeline]\nname = \"nothing.py:find\"\n")).contains("there is no file nothing.py"));
     assert!(refused(&format!("{RUN}[pipeline]\nname = \"ack\"\n")).contains("ack"));
+    let wrong = refused(&format!("{RUN}warmup = 10\n"));
+    assert!(wrong.contains("trial 1 (seed 1): --warmup 10 leaves nothing of --frames 10"), "{wrong}");
 }
 
 #[test]
@@ -181,4 +214,19 @@ fn trials_with_another_value_or_another_repeat_have_other_names() {
     }
     let listed = plan.trial(1).unwrap();
     assert_eq!(plan.trial_at(1, "noise", 1.0, 0).unwrap().id(), listed.id(), "the trial of the plan itself");
+}
+
+#[test]
+fn the_seeds_of_a_search_begin_at_that_of_its_cell() {
+    let plan = plan("[run]\nframes = 5\n[axes]\nnoise = [1, 40]\nseed = [7, 20]\n").unwrap();
+    let seed = |cell, repeat| plan.trial_at(cell, "noise", 3.0, repeat).unwrap().seed();
+    assert_eq!((seed(1, 0), seed(1, 2), seed(2, 0), seed(2, 1)), (7, 9, 20, 21));
+    assert_eq!(plan.trial_at(1, "noise", 1.0, 0).unwrap().id(), plan.trial(1).unwrap().id());
+}
+
+#[test]
+fn an_option_that_takes_only_whole_numbers_is_told_from_one_that_takes_all() {
+    let plan = plan("[run]\nframes = 5\n[axes]\njpeg = [1, 96]\nnoise = [0, 40]\nblur = [0.3, 1]\n").unwrap();
+    assert_eq!(["jpeg", "noise", "blur"].map(|axis| plan.takes_only_wholes(axis, 1.0)), [true, false, false]);
+    assert!(!plan.takes_only_wholes("blur", 0.3));
 }

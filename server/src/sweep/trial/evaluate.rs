@@ -1,7 +1,7 @@
 //! Runs a trial in this process: each frame of its source goes to its pipeline in turn.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use client::pipeline::{Frame, Pipeline};
@@ -180,6 +180,7 @@ fn copy(from: &Image, to: &mut Image) {
 
 /// The folder of the trial's frames.
 struct Kept {
+    folder: PathBuf,
     output: FolderOutput,
 }
 
@@ -188,7 +189,7 @@ impl Kept {
         let output = FolderOutput::open(folder, &evaluation.run(), evaluation.task(), false);
         let mut output = output.map_err(TrialError::failed)?;
         output.begin().and_then(|()| output.started(evaluation.start())).map_err(TrialError::failed)?;
-        Ok(Self { output })
+        Ok(Self { folder: folder.to_owned(), output })
     }
 
     fn finish(mut self, session: &SessionReport) -> Result<(), TrialError> {
@@ -196,7 +197,7 @@ impl Kept {
         if self.output.is_complete() {
             Ok(())
         } else {
-            Err(std::io::Error::other("not all frames were written; the log says why").into())
+            Err(TrialError::at(&self.folder)(std::io::Error::other("not all frames were written; the log says why")))
         }
     }
 }

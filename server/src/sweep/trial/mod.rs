@@ -9,7 +9,11 @@ mod pipelines;
 mod served;
 mod write;
 
+use std::io;
+use std::path::{Path, PathBuf};
+
 use shared::shell::stop::Stopper;
+use shared::text::Escaped;
 use thiserror::Error;
 
 use super::folder::Claim;
@@ -25,8 +29,13 @@ pub(super) enum TrialError {
     #[error("{0}")]
     Failed(String),
     /// The result cannot be written.
-    #[error("cannot write the trial: {0}")]
-    Write(#[from] std::io::Error),
+    #[error("{}: {error}", Escaped(path.display()))]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// What failed.
+        error: io::Error,
+    },
     /// Somebody stopped the sweep.
     #[error("stopped")]
     Stopped,
@@ -36,6 +45,11 @@ impl TrialError {
     /// A failure for this reason.
     fn failed(reason: impl ToString) -> Self {
         Self::Failed(reason.to_string())
+    }
+
+    /// A file or folder of the result cannot be written.
+    fn at(path: &Path) -> impl Fn(io::Error) -> Self {
+        |error| Self::Write { path: path.into(), error }
     }
 }
 
@@ -50,7 +64,7 @@ pub(super) fn run(
     pipelines: &mut Pipelines,
     stopper: &Stopper,
 ) -> Result<(), TrialError> {
-    claim.begin()?;
+    claim.begin().map_err(TrialError::at(claim.part()))?;
     match plan.pipeline.answerer(&trial.pipeline) {
         Answerer::Client(command) => served::run(plan, trial, &command, claim, stopper)?,
         _ => {
@@ -60,6 +74,5 @@ pub(super) fn run(
             write::written(plan, trial, &evaluated, claim.part())?;
         }
     }
-    claim.publish()?;
-    Ok(())
+    claim.publish().map_err(TrialError::at(claim.part()))
 }

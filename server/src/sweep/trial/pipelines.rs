@@ -1,7 +1,8 @@
 //! The pipelines of one worker.
 //! Built-in pipelines and programs are made anew for each trial, so that a trial does not depend on earlier ones. The
 //! interpreter of a Python function starts slowly, so it is kept for the next trial with the same task and metadata: a
-//! function gets nothing but a frame.
+//! function gets nothing but a frame. One that crashed is not kept, because the next one starts a second later at the
+//! earliest, and the trial would begin without it.
 
 use std::time::Duration;
 
@@ -87,7 +88,7 @@ impl Pipelines {
 
     /// Takes back the pipeline of a trial that succeeded.
     pub(super) fn give_back(&mut self, taken: Taken) {
-        self.kept = Some(taken).filter(|taken| taken.key.is_some());
+        self.kept = Some(taken).filter(|taken| taken.key.is_some() && taken.pipeline.is_intact());
     }
 }
 

@@ -1,6 +1,7 @@
 //! A trial with a client: starts a server as a separate process, and then the client's command.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -10,7 +11,8 @@ use shared::shell::stop::Stopper;
 
 use super::TrialError;
 use super::write::{head, put};
-use crate::compare::{Running, of_client};
+use crate::compare::{Running, of_client, without_variables};
+use crate::gate::fell_short;
 use crate::run::RunConfig;
 use crate::source;
 use crate::sweep::folder::Claim;
@@ -35,18 +37,19 @@ pub(super) fn run(
     let folder = claim.part();
     let run = RunConfig::new(&spec).to_toml().map_err(TrialError::failed)?;
     put(folder, RUN, &(head(plan, trial) + &run))?;
-    let mut server = Running::start(&mut server(folder, plan.frames))?;
-    let addresses = server.addresses();
+    let started = Running::start(&mut server(folder, plan.frames));
+    let mut server = started.map_err(|error| TrialError::Failed(format!("the server cannot be started: {error}")))?;
+    let log = server.log();
     let mut started = None;
     let code = loop {
         if stopper.is_stopped() {
             return Err(TrialError::Stopped);
         }
-        if let (None, Ok(address)) = (&started, addresses.try_recv()) {
+        if let (None, Ok(address)) = (&started, log.address.try_recv()) {
             let spawned = Running::start_group(&mut of_client(client, &address));
             started = Some(spawned.map_err(|error| TrialError::Failed(format!("{client}: {error}")))?);
         }
-        match server.ended()? {
+        match server.ended().map_err(|error| TrialError::Failed(format!("the server cannot be waited for: {error}")))? {
             Some(status) => break status.code(),
             None => thread::sleep(LOOK),
         }
@@ -54,8 +57,7 @@ pub(super) fn run(
     started.iter_mut().for_each(Running::wait);
     // Exit code 1 means that a gate failed, which is a result.
     if !matches!(code, Some(0 | 1)) {
-        let code = code.map_or("a signal".into(), |code| format!("exit code {code}"));
-        return Err(TrialError::Failed(format!("the server ended with {code}, with the client {client}")));
+        return Err(TrialError::Failed(format!("the server ended with {}, with the client {client}", log.end(code))));
     }
     check(folder, plan.frames)
 }
@@ -69,10 +71,7 @@ fn server(folder: &Path, keeps_frames: bool) -> Command {
         true => server.arg("--out").arg(folder.join(KEPT)),
         false => server.arg("--json").arg(folder.join(REPORT)),
     };
-    // The user's variables must not change the trial.
-    for (variable, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PLUMB_")) {
-        server.env_remove(variable);
-    }
+    without_variables(&mut server, &[]);
     server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     server
 }
@@ -81,16 +80,10 @@ fn server(folder: &Path, keeps_frames: bool) -> Command {
 fn check(folder: &Path, keeps_frames: bool) -> Result<(), TrialError> {
     if keeps_frames {
         let kept = folder.join(KEPT);
-        for entry in fs::read_dir(&kept)? {
-            let entry = entry?;
-            // The trial has its own run.toml.
-            if entry.file_name() != RUN {
-                fs::rename(entry.path(), folder.join(entry.file_name()))?;
-            }
-        }
-        fs::remove_dir_all(&kept)?;
+        moved(&kept, folder).map_err(TrialError::at(&kept))?;
     }
-    let text = fs::read_to_string(folder.join(REPORT))?;
+    let text = fs::read_to_string(folder.join(REPORT))
+        .map_err(|error| TrialError::Failed(format!("the server's {REPORT} cannot be read: {error}")))?;
     let report: serde_json::Value = serde_json::from_str(&text).map_err(TrialError::failed)?;
     let frames = &report["sessions"][0]["frames"];
     match (frames["sent"].as_u64().unwrap_or(0), frames["dropped"].as_u64().unwrap_or(0)) {
@@ -98,6 +91,18 @@ fn check(folder: &Path, keeps_frames: bool) -> Result<(), TrialError> {
         (sent, dropped) if sent == dropped => {
             Err(TrialError::Failed(format!("the client answered none of {sent} frames: see its log")))
         }
-        _ => Ok(()),
+        // Behind a gate's exit code, that of a client that left is not seen.
+        _ => fell_short(&report).map_or(Ok(()), |why| Err(TrialError::Failed(why))),
     }
+}
+
+/// Moves the files of a run into the folder of its trial, which has a `run.toml` of its own.
+fn moved(kept: &Path, folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(kept)? {
+        let entry = entry?;
+        if entry.file_name() != RUN {
+            fs::rename(entry.path(), folder.join(entry.file_name()))?;
+        }
+    }
+    fs::remove_dir_all(kept)
 }

@@ -1,7 +1,6 @@
 //! Writes the files of a trial: `run.toml` and `report.json`.
 
 use std::fs;
-use std::io;
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -22,19 +21,22 @@ static THIS_HOST: LazyLock<String> =
 pub(super) fn written(plan: &Plan, trial: &Trial, evaluated: &Evaluated, folder: &Path) -> Result<(), TrialError> {
     if evaluated.is_kept {
         // The folder of a run has its own run.toml and its report.
-        return Ok(put(folder, RUN, &(head(plan, trial) + &fs::read_to_string(folder.join(RUN))?))?);
+        let path = folder.join(RUN);
+        let run = fs::read_to_string(&path).map_err(TrialError::at(&path))?;
+        return put(folder, RUN, &(head(plan, trial) + &run));
     }
     let run = RunConfig::new(&evaluated.spec).to_toml().map_err(TrialError::failed)?;
     put(folder, RUN, &(head(plan, trial) + &run))?;
-    Ok(put(folder, REPORT, &evaluated.report)?)
+    put(folder, REPORT, &evaluated.report)
 }
 
-/// Writes a file of this name.
+/// Writes a file of this name into the folder of a trial, which nobody reads before it has its own name.
 ///
 /// # Errors
 /// If the disk is full, for example.
-pub(super) fn put(folder: &Path, name: &str, text: &str) -> io::Result<()> {
-    fs::write(folder.join(name), text)
+pub(super) fn put(folder: &Path, name: &str, text: &str) -> Result<(), TrialError> {
+    let path = folder.join(name);
+    fs::write(&path, text).map_err(TrialError::at(&path))
 }
 
 /// The comments before the run.

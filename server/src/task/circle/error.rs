@@ -21,6 +21,11 @@ const SIGNIFICANT_DIGITS: u8 = 5;
 /// side is 8,192 px.
 const LARGEST_PX: f64 = 1e5;
 
+/// Largest normalised squared error: larger ones count as this, so that the squares of their sums, from which the bounds
+/// of their mean follow, stay far from the largest number. It is that of an error as long as the largest image side, 2¹³
+/// px, with a standard deviation of the last bit of a coordinate there, 2⁻⁴⁰ px: 2¹⁰⁶ ≈ 10³². No real error is larger.
+const LARGEST_NORMALISED: f64 = 1e32;
+
 /// Estimate minus truth, in px.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PixelError {
@@ -47,13 +52,20 @@ impl PixelError {
     }
 
     /// Normalised squared error eᵀ Σ⁻¹ e / 2 for the covariance Σ that came with the estimate. Its mean is 1 if the
-    /// covariance is right. `None` if Σ is not a covariance (not positive definite).
+    /// covariance is right. At most 10³². `None` if Σ is not a covariance (not positive definite).
     pub fn normalised_squared(self, covariance: Covariance) -> Option<f64> {
         let Covariance { xx, xy, yy } = covariance;
+        let is_positive = xx > 0.0 && yy > 0.0;
+        // With each axis in a unit near its standard deviation, a power of two, no product of a small covariance is
+        // rounded to 0, and all digits stay the same.
+        let [in_x, in_y] = [xx, yy].map(|variance| libm::frexp(variance).1.div_euclid(2));
+        let (xx, yy) = (libm::ldexp(xx, -2 * in_x), libm::ldexp(yy, -2 * in_y));
+        let xy = libm::ldexp(xy, -in_x - in_y);
+        let (dx, dy) = (libm::ldexp(self.dx, -in_x), libm::ldexp(self.dy, -in_y));
         let determinant = xx * yy - xy * xy;
-        let Self { dx, dy } = self;
         let squared = (yy * dx * dx - 2.0 * xy * dx * dy + xx * dy * dy) / determinant / 2.0;
-        (xx > 0.0 && yy > 0.0 && determinant > 0.0 && squared.is_finite()).then_some(squared)
+        // If the squares are too large for a number, their difference may be none: `min` then gives the largest.
+        (is_positive && determinant > 0.0).then(|| squared.min(LARGEST_NORMALISED))
     }
 }
 
@@ -261,6 +273,45 @@ mod tests {
         stats.add(PixelError { dx: 9.0, dy: 0.0 }, Limit::Unknown, covariance(1.0, 1.0, 1.0));
         stats.add(PixelError { dx: 9.0, dy: 0.0 }, Limit::Unknown, covariance(-1.0, 0.0, -1.0));
         assert!((stats.figures().nees.unwrap() - 1.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_covariance_is_as_small_as_it_says_however_small_it_is() {
+        let normalised = |dx, dy, xx, xy, yy| PixelError { dx, dy }.normalised_squared(Covariance { xx, xy, yy });
+        // One standard deviation along each axis, from 2^-500 px to 8 px.
+        for exponent in -500..=3 {
+            let sigma = libm::ldexp(1.0, exponent);
+            assert_eq!(normalised(sigma, -sigma, sigma * sigma, 0.0, sigma * sigma), Some(1.0), "{exponent}");
+        }
+        // Axes of very different length, correlated by 0.5: an error of 0.5 and 2 standard deviations.
+        let (long, short) = (4.0, libm::ldexp(1.0, -400));
+        let xy = 0.5 * long * short;
+        let found = normalised(0.5 * long, 2.0 * short, long * long, xy, short * short);
+        // (0.25 - 2 · 0.5 · 0.5 · 2 + 4) / (1 - 0.25) / 2.
+        assert!((found.unwrap() - 3.25 / 0.75 / 2.0).abs() < 1e-12, "{found:?}");
+        for tiny in [1e-100, 1e-155, 1e-300, f64::from_bits(1)] {
+            assert_eq!(normalised(0.3, -0.1, tiny, 0.0, tiny), Some(LARGEST_NORMALISED), "{tiny}");
+            assert_eq!(normalised(0.3, -0.1, tiny, tiny, tiny), None, "{tiny} is singular");
+        }
+        // The squares of this error are infinite in each term.
+        let correlated = libm::ldexp(1.0, -1_060);
+        assert_eq!(normalised(9e5, 9e5, correlated, 0.5 * correlated, correlated), Some(LARGEST_NORMALISED));
+    }
+
+    #[test]
+    fn the_bounds_of_nees_are_known_however_small_the_covariances_are() {
+        let condition: crate::gate::Condition = "error_px.nees <= 2".parse().unwrap();
+        for tiny in [1e-20, 1e-80, 1e-155, 1e-300] {
+            let mut stats = ErrorStats::default();
+            for frame in 0..600 {
+                let error = PixelError { dx: 0.1 + f64::from(frame % 7), dy: 0.2 };
+                stats.add(error, Limit::Unknown, Some(Covariance { xx: tiny, xy: 0.0, yy: tiny }));
+            }
+            let (nees, bound) = (stats.figures().nees.unwrap(), stats.bounds()["error_px.nees"]);
+            assert!(bound.low.is_some_and(|low| low > 1e15) && bound.high.is_some(), "{tiny}: {bound:?}");
+            let judged = crate::gate::judge_figure(&condition, nees, Some(bound), "");
+            assert_eq!(judged.verdict, crate::gate::Verdict::Fail, "{tiny}: {}", judged.message);
+        }
     }
 
     proptest! {

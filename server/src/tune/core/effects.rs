@@ -18,7 +18,7 @@ const RISK: f64 = 0.01;
 
 /// The part of the search's blocks that moves may take after the first rung: its denominator. A description should cost
 /// little beside what it describes.
-const MOST: u32 = 8;
+const MOST: u64 = 8;
 
 /// What the moves of a parameter showed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,7 +39,7 @@ pub(crate) fn probes(space: &Space) -> usize {
 /// # Errors
 /// [`Pending`] if trials are missing.
 pub(crate) fn effects(space: &Space, asked: &mut Asked<'_>, best: &Setting, last: u32) -> Result<Vec<Effect>, Pending> {
-    let searched: u32 = asked.trials().iter().map(|trial| asked.blocks(trial.rung)).sum();
+    let searched: u64 = asked.trials().iter().map(|trial| u64::from(asked.blocks(trial.rung))).sum();
     let moves: Vec<Vec<Setting>> = (0..space.0.len())
         .map(|place| {
             let others = space.others(place, best.0[place].as_ref());
@@ -49,13 +49,13 @@ pub(crate) fn effects(space: &Space, asked: &mut Asked<'_>, best: &Setting, last
     // Each move is looked at once on each rung.
     let looks = moves.iter().map(Vec::len).sum::<usize>() * (last as usize + 1);
     let mut found = vec![Effect { change: 0.0, is_live: false }; moves.len()];
-    let (mut left, mut spent): (Vec<usize>, u32) = ((0..moves.len()).collect(), 0);
+    let (mut left, mut spent): (Vec<usize>, u64) = ((0..moves.len()).collect(), 0);
     for rung in 0..=last {
         let settings: Vec<_> = left.iter().flat_map(|place| moves[*place].clone()).collect();
         if rung > 0 {
             let new = settings.iter().filter(|setting| asked.reached(setting).is_none_or(|reached| reached < rung));
             let more = asked.blocks(rung) - asked.blocks(rung - 1);
-            spent = spent.saturating_add(more.saturating_mul(new.count() as u32));
+            spent += u64::from(more) * new.count() as u64;
             if settings.is_empty() || spent > searched / MOST {
                 break;
             }

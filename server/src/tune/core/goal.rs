@@ -188,8 +188,10 @@ impl Limit {
 
 /// Hits and all frames, if the figure is a share.
 fn counted(figures: &[Figure]) -> Option<(u64, u64)> {
-    let counts =
-        figures.iter().map(|figure| if let Figure::Share { hits, all } = figure { (*hits, *all) } else { (0, 0) });
+    // invariant: a figure has no more hits than frames. Whoever makes one checks that.
+    let counts = figures
+        .iter()
+        .map(|figure| if let Figure::Share { hits, all } = figure { ((*hits).min(*all), *all) } else { (0, 0) });
     let (hits, all) = counts.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
     (all > 0).then_some((hits, all))
 }

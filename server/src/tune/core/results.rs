@@ -4,7 +4,7 @@
 //! run, and begins again from the start when that has run. So it does the same whether the results come from trials or
 //! from a file, and in whatever order they came.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::goal::{Goal, Sample, Tally};
@@ -144,11 +144,13 @@ impl<'a> Asked<'a> {
 
     fn of(&self, settings: &[Setting], seeds: Seeds, blocks: u32) -> Result<Vec<Tally>, Pending> {
         let (mut found, mut missing): (Vec<Tally>, Vec<Request>) = (Vec::new(), Vec::new());
+        let mut asked = HashSet::new();
         for setting in settings {
             match self.results.tally(self.goal, setting, seeds, blocks) {
                 Ok(tally) => found.push(tally),
                 // The same setting may be asked for twice, but is run once.
-                Err(more) => missing.extend(more.into_iter().filter(|one| !missing.contains(one)).collect::<Vec<_>>()),
+                Err(more) if asked.insert(setting.key()) => missing.extend(more),
+                Err(_) => {}
             }
         }
         if missing.is_empty() { Ok(found) } else { Err(Pending(missing)) }
@@ -162,5 +164,25 @@ impl<'a> Asked<'a> {
     /// The trials so far.
     pub(crate) fn trials(&self) -> &[Trial] {
         &self.trials
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tune::core::space::Value;
+
+    #[test]
+    fn many_settings_are_asked_for_each_once_and_in_their_order() {
+        let goal = Goal { is_maximum: false, limits: Vec::new(), held_out: 2 };
+        let results = Results::default();
+        // Half as many as a grid may have. To compare each with all others would take minutes.
+        let count = 50_000;
+        let settings: Vec<_> = (0..2 * count).map(|at| Setting(vec![Some(Value::Whole(at % count))])).collect();
+        let Pending(missing) = Asked::new(&results, &goal, 3).rung(&settings, 0).unwrap_err();
+        assert_eq!(missing.len(), count as usize);
+        let is_in_order =
+            |(request, setting): (&Request, &Setting)| request.setting == *setting && request.blocks == (0..3);
+        assert!(missing.iter().zip(&settings).all(is_in_order));
     }
 }

@@ -1,5 +1,7 @@
 //! The space of settings: parameters with their ranges, and the map between settings and points of the unit cube.
 
+use shared::tuned::real;
+
 /// Digits behind the range of a real number: a step is at most a 10,000th of the range.
 const DIGITS: i32 = 4;
 
@@ -73,10 +75,19 @@ impl Value {
     /// As text, without quotes.
     pub(crate) fn text(&self) -> String {
         match self {
-            Self::Real(number) => number.to_string(),
+            Self::Real(number) => real(*number),
             Self::Whole(number) => number.to_string(),
             Self::Flag(flag) => flag.to_string(),
             Self::Text(text) => text.clone(),
+        }
+    }
+
+    /// A text that is equal for values that a program cannot tell apart, such as 1 and 1.0, and only for those. A text in
+    /// quotes is never equal to anything else.
+    pub(crate) fn key(&self) -> String {
+        match self {
+            Self::Text(text) => format!("{text:?}"),
+            other => other.text(),
         }
     }
 }
@@ -84,11 +95,7 @@ impl Value {
 impl Setting {
     /// A text that is equal for equal settings only.
     pub(crate) fn key(&self) -> String {
-        let one = |value: &Option<Value>| match value {
-            None => "-".to_owned(),
-            Some(Value::Text(text)) => format!("{text:?}"),
-            Some(other) => other.text(),
-        };
+        let one = |value: &Option<Value>| value.as_ref().map_or_else(|| "-".to_owned(), Value::key);
         self.0.iter().map(one).collect::<Vec<_>>().join(",")
     }
 }
@@ -257,7 +264,7 @@ fn rounded(value: f64, scale: f64) -> f64 {
 mod tests {
     use super::*;
 
-    fn real(from: f64, to: f64, is_log: bool) -> Domain {
+    fn range(from: f64, to: f64, is_log: bool) -> Domain {
         Domain::Real { from, to, is_log }
     }
 
@@ -268,7 +275,7 @@ mod tests {
 
     #[test]
     fn a_place_and_its_value_are_each_others_inverse() {
-        for domain in [real(-3.0, 7.0, false), real(0.01, 100.0, true), real(1000.0, 1001.0, false)] {
+        for domain in [range(-3.0, 7.0, false), range(0.01, 100.0, true), range(1000.0, 1001.0, false)] {
             for place in (0..=50).map(|at| f64::from(at) / 50.0) {
                 let back = domain.place(&domain.at(place)).unwrap();
                 // The value is rounded to a 10,000th of its range.
@@ -300,7 +307,7 @@ mod tests {
     fn a_grid_has_every_combination_once_and_the_ends_of_each_range() {
         let whole = Domain::Whole { from: 1, to: 3, is_log: false };
         let choice = Domain::Choice(vec![Value::Text("a".into()), Value::Text("b".into())]);
-        let space = space(vec![real(0.0, 1.0, false), whole, choice]);
+        let space = space(vec![range(0.0, 1.0, false), whole, choice]);
         let grid = space.grid(5);
         assert_eq!((grid.len() as u128, space.grid_size(5)), (30, 30));
         let keys: std::collections::BTreeSet<_> = grid.iter().map(Setting::key).collect();
@@ -310,14 +317,14 @@ mod tests {
 
     #[test]
     fn a_setting_is_described_by_its_values() {
-        let space = space(vec![real(0.0, 1.0, false), real(0.0, 1.0, false)]);
+        let space = space(vec![range(0.0, 1.0, false), range(0.0, 1.0, false)]);
         assert_eq!(space.described(&Setting(vec![Some(Value::Real(0.25)), None])), "p0 0.25, p1 as it is");
     }
 
     #[test]
     fn values_are_short_numbers_within_their_ranges() {
-        assert_eq!(real(0.0, 1.0, false).at(1.0 / 3.0), Value::Real(0.3333));
-        assert_eq!(real(0.0, 200.0, false).at(1.0 / 3.0), Value::Real(66.67));
-        assert_eq!(real(0.0, 0.123_456_789, false).at(1.0), Value::Real(0.12346_f64.min(0.123_456_789)));
+        assert_eq!(range(0.0, 1.0, false).at(1.0 / 3.0), Value::Real(0.3333));
+        assert_eq!(range(0.0, 200.0, false).at(1.0 / 3.0), Value::Real(66.67));
+        assert_eq!(range(0.0, 0.123_456_789, false).at(1.0), Value::Real(0.12346_f64.min(0.123_456_789)));
     }
 }

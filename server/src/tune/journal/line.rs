@@ -3,12 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::Known;
+use crate::sweep::single::MOST_FRAMES;
 use crate::tune::core::goal::{Figure, Sample};
 use crate::tune::core::results::Seeds;
 use crate::tune::plan::Plan;
-
-/// More frames than any block has, and few enough for a sum over all blocks.
-const MOST_FRAMES: u64 = 1 << 40;
 
 /// The first line of a journal of this plan.
 pub(super) fn head(plan: &Plan) -> String {

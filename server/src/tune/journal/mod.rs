@@ -23,7 +23,6 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use shared::bounded;
 use shared::text::Escaped;
 
 use self::reader::Reader;
@@ -33,6 +32,7 @@ use super::plan::Plan;
 use crate::output::intact;
 use crate::output::lockable::Lockable;
 use crate::output::part::put;
+use crate::output::regular;
 use crate::run::MAX_FILE_BYTES;
 use crate::sweep::SweepError;
 use crate::sweep::lock::Lock;
@@ -121,7 +121,7 @@ impl Journal {
             let head = journal.format.head.clone();
             journal.append(&head)?;
         }
-        if bounded::text(&plan_of(folder), MAX_FILE_BYTES).ok().as_ref() != Some(&plan.text) {
+        if regular::text(&plan_of(folder), MAX_FILE_BYTES).ok().as_ref() != Some(&plan.text) {
             put(folder, PLAN, &plan.text).map_err(SweepError::at(&plan_of(folder)))?;
         }
         Ok((journal, known))
@@ -201,7 +201,7 @@ fn check(folder: &Path, plan: &Plan) -> Result<(), SweepError> {
     }
     // Somebody may have deleted the journals.
     let is_ours =
-        || is_folder(folder) || bounded::text(&plan_of(folder), MAX_FILE_BYTES).is_ok_and(|text| text == plan.text);
+        || is_folder(folder) || regular::text(&plan_of(folder), MAX_FILE_BYTES).is_ok_and(|text| text == plan.text);
     if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) && !is_ours() {
         return Err(SweepError::Usage(format!(
             "--out: {} is not empty and has no {FILE}, as each folder of a search has: name an absent or empty folder",
@@ -216,7 +216,8 @@ fn free(folder: &Path, plan: &Plan) -> Result<(u32, Lockable), SweepError> {
     for number in 1..=MOST_PROCESSES {
         let path = folder.join(name(number));
         let at = SweepError::at(&path);
-        let file = Lockable(File::options().read(true).append(true).create(true).open(&path).map_err(&at)?);
+        let file = regular::open(&path, File::options().read(true).append(true).create(true)).map_err(&at)?;
+        let file = Lockable(file);
         match file.try_lock() {
             Ok(()) => return Ok((number, file)),
             Err(TryLockError::WouldBlock) if plan.alone => {

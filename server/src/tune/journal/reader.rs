@@ -8,6 +8,7 @@ use shared::bounded::BoundedLines;
 use shared::text::Escaped;
 
 use super::{Format, Known, line};
+use crate::output::regular;
 use crate::sweep::SweepError;
 
 /// A journal, and how much of it is known.
@@ -25,16 +26,10 @@ impl Reader {
     /// # Errors
     /// If it cannot be opened, or is no file.
     pub(super) fn open(path: PathBuf) -> Result<Option<Self>, SweepError> {
-        let at = SweepError::at(&path);
-        match path.metadata() {
-            // The name of a pipe is not opened: that waits for a writer.
-            Ok(metadata) if !metadata.is_file() => Err(at(io::Error::other("it is not a file: delete it"))),
+        match regular::read(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(at(error)),
-            Ok(_) => {
-                let file = File::open(&path).map_err(at)?;
-                Ok(Some(Self::of(path, file)))
-            }
+            Err(error) => Err(SweepError::at(&path)(error)),
+            Ok(file) => Ok(Some(Self::of(path, file))),
         }
     }
 

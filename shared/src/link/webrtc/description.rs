@@ -72,6 +72,17 @@ pub(super) fn advertised(sdp: String, address: Option<IpAddr>) -> String {
     sdp.split("\r\n").map(named).collect::<Vec<_>>().join("\r\n")
 }
 
+/// A peer's description with each line as `type=value`, without spaces around the value and without empty lines. The
+/// `webrtc` crate reads lines so, and what is read here must be what it reads.
+pub(super) fn plain(sdp: &str) -> String {
+    let mut plain = String::with_capacity(sdp.len());
+    for line in sdp.split('\n').map(str::trim).filter(|line| !line.is_empty()) {
+        let (kind, value) = line.split_at(line.find('=').map_or(line.len(), |at| at + 1));
+        plain.extend([kind, value.trim_start(), "\r\n"]);
+    }
+    plain
+}
+
 /// The description with only the first [`MAX_CANDIDATES`] of its candidates.
 pub(super) fn few_candidates(sdp: &str) -> String {
     let mut candidates = 0;
@@ -129,6 +140,34 @@ mod tests {
         assert_eq!(few_candidates(&with(MAX_CANDIDATES)), with(MAX_CANDIDATES));
         assert_eq!(few_candidates(&with(900)), with(MAX_CANDIDATES));
         assert_eq!(few_candidates("v=0"), "v=0");
+    }
+
+    #[test]
+    fn candidates_are_counted_however_their_lines_are_written() {
+        let written = [
+            "a=candidate:",
+            "\ra=candidate:",
+            "a= candidate:",
+            "a=\u{a0}candidate:",
+            " a=candidate:",
+            "\r\r a=\tcandidate:",
+        ];
+        for start in written {
+            let sdp = format!("v=0\r\n{}", format!("{start}1 1 udp 1 192.0.2.1 9 typ host \r\n").repeat(1_200));
+            let few = few_candidates(&plain(&sdp));
+            assert_eq!(
+                few,
+                format!("v=0\r\n{}", "a=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n".repeat(MAX_CANDIDATES))
+            );
+        }
+    }
+
+    #[test]
+    fn a_plain_description_stays_as_it_is_and_any_other_becomes_plain() {
+        let sdp = "v=0\r\ns=-\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:0\r\n";
+        assert_eq!(plain(sdp), sdp);
+        assert_eq!(plain("v=0\ns= -\n\n\r\na=mid:0"), "v=0\r\ns=-\r\na=mid:0\r\n");
+        assert_eq!([plain(""), plain("=\r"), plain("\u{e9}==x")], ["", "=\r\n", "\u{e9}==x\r\n"]);
     }
 
     #[test]

@@ -4,15 +4,17 @@
 
 /// Converts a description to the form of RFC 8841. One already in that form is returned unchanged.
 pub(super) fn current(sdp: String) -> String {
-    let Some(port) = sdp.lines().find_map(old_port).map(str::to_owned) else { return sdp };
-    let has_port = sdp.lines().any(|line| line.starts_with("a=sctp-port:"));
+    let Some(port) = sdp.lines().find_map(old_port) else { return sdp };
+    // Only one line of the peer becomes a line with the port, so that it cannot make the description many times longer.
+    let mut has_port = sdp.lines().any(|line| line.starts_with("a=sctp-port:"));
     let mut current = String::new();
     for line in sdp.split_inclusive('\n') {
         if old_port(line).is_some() {
-            current.push_str(&line.replace(&format!("DTLS/SCTP {port}"), "UDP/DTLS/SCTP webrtc-datachannel"));
+            current.push_str(&line.replacen(&format!("DTLS/SCTP {port}"), "UDP/DTLS/SCTP webrtc-datachannel", 1));
         } else if !line.starts_with("a=sctpmap:") {
             current.push_str(line);
         } else if !has_port {
+            has_port = true;
             current.push_str(&format!("a=sctp-port:{port}\r\n"));
         }
     }
@@ -20,9 +22,9 @@ pub(super) fn current(sdp: String) -> String {
 }
 
 /// The SCTP port in a media line of the old form.
-fn old_port(line: &str) -> Option<&str> {
+fn old_port(line: &str) -> Option<u16> {
     let mut words = line.trim_end().strip_prefix("m=application ")?.split(' ').skip(1);
-    (words.next()? == "DTLS/SCTP").then(|| words.next()).flatten()
+    (words.next()? == "DTLS/SCTP").then(|| words.next()?.parse().ok()).flatten()
 }
 
 #[cfg(test)]
@@ -37,6 +39,18 @@ mod tests {
                    a=sctp-port:5000\r\na=max-message-size:65536\r\na=setup:actpass\r\n";
         assert_eq!(current(old.into()), new);
         assert_eq!(current(new.into()), new);
+    }
+
+    #[test]
+    fn a_description_never_becomes_many_times_longer() {
+        let maps = "a=sctpmap:\r\n".repeat(2_700);
+        let with = |port: &str| format!("v=0\r\nm=application 9 DTLS/SCTP {port}\r\n{maps}");
+        let port = "5".repeat(31_000);
+        assert_eq!(current(with(&port)), with(&port), "no port has so many digits");
+        let new = "v=0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=sctp-port:5000\r\n";
+        assert_eq!(current(with("5000")), new);
+        let repeated = format!("m=application 9 DTLS/SCTP 5{}\r\n", " DTLS/SCTP 5".repeat(5_000));
+        assert!(current(repeated.clone()).len() < repeated.len() + 40);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::link::{Lane, Link, MESSAGE_SIZE};
 use crate::protocol::message::Delivery;
 
 use super::candidates::Candidates;
-use super::description::{LEAST_MESSAGE, PlumbAttribute, advertised, few_candidates, peer_message_size};
+use super::description::{LEAST_MESSAGE, PlumbAttribute, advertised, few_candidates, peer_message_size, plain};
 use super::engine::setting_engine;
 use super::error::{OPENING_LIMIT, OpenError};
 use super::guard::Conduct;
@@ -67,7 +67,7 @@ pub(super) async fn offer(settings: &LinkSettings) -> Result<(Opening, String), 
 
 /// Answers an offer.
 pub(super) async fn answer(settings: &LinkSettings, offer: String) -> Result<(Opening, String), OpenError> {
-    let offer = old_form::current(offer);
+    let offer = old_form::current(plain(&offer));
     let (mut opening, gathered) = Opening::build(settings).await?;
     opening.max_message_size = enough(peer_message_size(&offer))?;
     opening.proof.theirs(&offer)?;
@@ -130,7 +130,7 @@ impl Opening {
     ///
     /// With a token, the answer comes with the peer's proof that the link is its own.
     pub(super) async fn accept(&mut self, answer: String, proof: Option<&str>) -> Result<(), OpenError> {
-        let answer = Setup::Passive.put(&old_form::current(answer));
+        let answer = Setup::Passive.put(&old_form::current(plain(&answer)));
         self.max_message_size = enough(peer_message_size(&answer))?;
         self.proof.theirs(&answer)?;
         self.proof.check(proof, None)?;

@@ -21,7 +21,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use super::queue::{Beside, DrainLimits, Queue};
 use super::standard::Target;
-use super::threads;
+use super::{guarded, threads};
 
 use limit::Limiter;
 use line::{Kind, Line, Style};
@@ -85,6 +85,10 @@ fn filter(program: &'static str, verbose: u8, quiet: bool) -> Targets {
 }
 
 fn panicked(info: &PanicHookInfo<'_>) {
+    // It becomes an error, which says enough.
+    if guarded::is_guarded() {
+        return;
+    }
     let message = info.payload_as_str().unwrap_or("no message");
     let place = info.location().map_or_else(String::new, |location| format!(" at {location}"));
     error!(kind = "panic", "panicked{place}: {message}");

@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::possible::{check, check_session};
 use super::sessions::{Seen, Sums};
 use crate::doctor::{Warning, WarningKind};
 use crate::gate::GateVerdict;
 use crate::output::report::{
-    ClientReport, ClockReport, EncodingReport, Incomplete, SCHEMA, SessionReport, SourceReport, UdpBuffers, Whereabouts,
+    ClientReport, ClockReport, EncodingReport, Incomplete, IncompleteReason, SCHEMA, SessionReport, SourceReport,
+    UdpBuffers, Whereabouts,
 };
 use crate::run::{ELSEWHERE, RunConfig, is_same_option};
 use crate::score::bounds::Bounds;
@@ -17,7 +20,7 @@ use crate::score::latency::Percentiles;
 use crate::session::{ClientInfo, SentBytes};
 
 /// The figures of a session that cannot be computed from its rows.
-pub(super) const NOT_OF_A_FRAME: [&str; 15] = [
+const NOT_OF_A_FRAME: [&str; 17] = [
     "client",
     "connect_us",
     "first_score_us",
@@ -25,15 +28,23 @@ pub(super) const NOT_OF_A_FRAME: [&str; 15] = [
     "ignored_messages",
     "pipeline_errors",
     "source",
+    "encoding",
     "bytes",
     "frames.skipped",
     "frames.late",
     "frames.duplicate",
     "frames.invalid",
     "frames.lost_by.late",
+    "frames.lost_by.unanswered",
     "latency_us.corrected",
     "latency_us.standstill",
 ];
+
+/// These figures as sorted texts, as [`Known::unknown`] gives them.
+pub(super) fn not_of_a_frame() -> Vec<String> {
+    let all: BTreeSet<_> = NOT_OF_A_FRAME.into_iter().map(str::to_owned).collect();
+    all.into_iter().collect()
+}
 
 /// The start of the paths of bounds that cannot be computed from the rows.
 const OF_TICKS: &str = "latency_us.corrected.";
@@ -59,6 +70,8 @@ pub(super) struct Known<'a> {
     ended_texts: Vec<&'a str>,
     /// What was known about the sessions that were running.
     running: BTreeMap<u64, KnownSession>,
+    /// The sessions that have rows and had ended, but that the report omits.
+    omitted: BTreeSet<u64>,
 }
 
 #[derive(Deserialize)]
@@ -80,7 +93,7 @@ struct RunHead {
     version: String,
     seed: u64,
     #[serde(default)]
-    config: serde_json::Map<String, serde_json::Value>,
+    config: serde_json::Map<String, Value>,
 }
 
 /// What a report says about a session besides its frames' figures.
@@ -192,7 +205,40 @@ impl<'a> Known<'a> {
                 ended_texts.push(text.get());
             }
         }
-        Ok(Self { written, run, ended, ended_texts, running })
+        Ok(Self { written, run, ended, ended_texts, running, omitted: BTreeSet::new() })
+    }
+
+    /// Finds the sessions of these rows that had ended, but that the report omits because many ended after them.
+    #[must_use]
+    pub(super) fn with_rows(mut self, seen: &Seen) -> Self {
+        let is_listed = |session: u64| self.ended.contains_key(&session) || self.running.contains_key(&session);
+        let mut unlisted: Vec<_> = seen.numbers().filter(|session| !is_listed(*session)).collect();
+        let most = usize::try_from(self.omitted()).unwrap_or(usize::MAX);
+        // The last report of a run omits all sessions that it does not list.
+        let is_over = self.incomplete().is_none_or(|incomplete| incomplete.reason != IncompleteReason::Running);
+        if !is_over || unlisted.len() > most {
+            // An omitted session ended before those that are listed. A session without an entry yet began later.
+            let latest = self.ended.keys().filter_map(|session| seen.last_of(*session)).max();
+            unlisted.retain(|session| seen.last_of(*session) < latest);
+            unlisted.sort_unstable_by_key(|session| seen.last_of(*session));
+            unlisted.truncate(most);
+        }
+        self.omitted = unlisted.into_iter().collect();
+        self
+    }
+
+    /// Checks that the report has no count that no run can have.
+    ///
+    /// # Errors
+    /// The first such count.
+    pub(super) fn check_counts(&self) -> Result<(), String> {
+        for text in &self.written.sessions {
+            let session: Value = serde_json::from_str(text.get()).map_err(|error| error.to_string())?;
+            check_session(&session).map_err(|wrong| format!("session {}: {wrong}", session["session"]))?;
+        }
+        check("sessions_omitted", &self.omitted().into())?;
+        let not_written = self.incomplete().map(|incomplete| incomplete.not_written);
+        check("incomplete.not_written", &not_written.into())
     }
 
     /// Checks that this run wrote the report. An earlier version may have written it, without some of the options.
@@ -202,7 +248,7 @@ impl<'a> Known<'a> {
     /// The first option that differs.
     pub(super) fn check_run(&self, config: &RunConfig) -> Result<(), String> {
         let value = serde_json::to_value(config).unwrap_or_default();
-        let unused = self.run.config.get(UNUSED).and_then(serde_json::Value::as_array);
+        let unused = self.run.config.get(UNUSED).and_then(Value::as_array);
         let is_used = |name: &str| {
             let is_unused = unused.is_some_and(|unused| unused.iter().any(|other| other == name));
             !(is_unused || NO_OPTIONS.contains(&name) || ELSEWHERE.contains(&name))
@@ -277,15 +323,15 @@ impl<'a> Known<'a> {
         self.ended_texts.iter().copied()
     }
 
-    /// Whether a session had ended: it is listed as ended, or it is older than all listed sessions.
+    /// Whether a session had ended.
     pub(super) fn has_ended(&self, session: u64) -> bool {
-        let is_older = || self.omitted() > 0 && self.ended.keys().next().is_some_and(|first| session < *first);
-        self.ended.contains_key(&session) || !self.running.contains_key(&session) && is_older()
+        self.ended.contains_key(&session) || self.omitted.contains(&session)
     }
 
     /// Number of frames that ended sessions have sent and that have no row.
     pub(super) fn frames_without_rows(&self, seen: &Seen) -> u64 {
-        self.ended.iter().map(|(session, (sent, _))| sent.saturating_sub(seen.frames_of(*session))).sum()
+        let without = self.ended.iter().map(|(session, (sent, _))| sent.saturating_sub(seen.frames_of(*session)));
+        without.fold(0, u64::saturating_add)
     }
 
     /// The figures that are lost for at least one session.
@@ -333,6 +379,12 @@ impl KnownSession {
         report.figures.bounds.extend(of_ticks.map(|(path, bound)| (path.clone(), *bound)));
     }
 
+    /// Whether the outcomes of this many frames, which are those of its rows, are counted.
+    pub(super) fn counts(&self, frames: u64) -> bool {
+        let KnownFrames { sent, warmup, unresolved, .. } = self.frames;
+        (sent + warmup).saturating_sub(unresolved) >= frames
+    }
+
     /// The warning about clock drift, which the rows cannot give.
     pub(super) fn drift(&self) -> Option<&Warning> {
         self.warnings.iter().find(|warning| warning.kind == WarningKind::ClockDrift)
@@ -351,5 +403,44 @@ impl KnownClient {
                 udp_buffers: self.udp_buffers,
             },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::Worst;
+    use crate::output::json::document::{Document, indented};
+    use crate::output::report::tests::{record, run, session};
+
+    /// The sessions of these rows that had ended, if a report lists the sessions 9 and 3 and omits two.
+    fn ended(incomplete: Option<IncompleteReason>, rows: &[u64]) -> Vec<u64> {
+        let mut document = Document::of_text(indented(&run(), 1).unwrap(), Worst::new(&[]), 2);
+        [9, 3].iter().for_each(|number| document.add(&session(*number)).unwrap());
+        let why = |reason| Incomplete { reason, not_written: 0, unknown: Vec::new() };
+        document.set_incomplete(incomplete.map(why));
+        let mut seen = Seen::default();
+        (0..).zip(rows).for_each(|(id, number)| seen.add(*number, &record(id), None).unwrap());
+        let text = document.text();
+        let known = Known::read(&text).unwrap().with_rows(&seen);
+        let mut ended: Vec<_> = seen.numbers().filter(|number| known.has_ended(*number)).collect();
+        ended.sort_unstable();
+        ended
+    }
+
+    #[test]
+    fn a_session_that_the_last_report_of_a_run_omits_had_ended_whatever_its_number() {
+        for incomplete in [None, Some(IncompleteReason::NotWritten), Some(IncompleteReason::BrokenOff)] {
+            assert_eq!(ended(incomplete, &[5, 3, 9, 12]), [3, 5, 9, 12], "{incomplete:?}");
+        }
+        // Somebody added rows.
+        assert_eq!(ended(None, &[5, 6, 3, 9, 12]), [3, 5, 6, 9]);
+    }
+
+    #[test]
+    fn a_session_that_a_running_report_lacks_had_ended_if_its_rows_are_older_and_that_many_are_omitted() {
+        let running = Some(IncompleteReason::Running);
+        assert_eq!(ended(running, &[5, 3, 9, 12]), [3, 5, 9]);
+        assert_eq!(ended(running, &[7, 6, 5, 3, 9]), [3, 6, 7, 9]);
     }
 }

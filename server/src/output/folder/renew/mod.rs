@@ -3,10 +3,11 @@
 //! The rows of `frames.csv` are scored again (`restored`), exactly as they were. What the rows do not contain (client,
 //! clock, bytes, skipped ticks) is taken from the last `report.json` (`known`), and figures that are lost are named.
 //! Sessions that had ended stay as they are in the report. `rows` reads the rows, `sessions` finds where each session
-//! ends.
+//! ends. `possible` refuses counts and times that no run has.
 
 mod error;
 mod known;
+mod possible;
 mod rescored;
 mod restored;
 mod rows;
@@ -22,7 +23,7 @@ use shared::bounded;
 use self::error::failed;
 use self::known::Known;
 use self::rescored::Rescored;
-use self::restored::Restorer;
+use self::restored::{Judges, Restorer};
 use self::rows::{Extent, Row, Rows};
 use self::sessions::Seen;
 use super::claim::is_running;
@@ -32,6 +33,7 @@ use super::parquet::ParquetFile;
 use super::{FRAMES, PAGE, RECORDING, RENAMED, REPORT, RUN, TABLE, run_file};
 use crate::camera::limit_kind;
 use crate::gate::{Judge, Worst};
+use crate::output::Steps;
 use crate::output::html::{Gathered, page};
 use crate::output::json::document::Document;
 use crate::output::json::replace::Replaced;
@@ -121,14 +123,24 @@ struct Renewal<'a> {
 impl Renewal<'_> {
     fn all(self, seen: &Seen, report: Option<&str>) -> Result<Renewed, RenewError> {
         let known = report.map(Known::read).transpose().map_err(|wrong| self.not_a_report(wrong))?;
+        let known = known.map(|known| known.with_rows(seen));
+        let unknown = match &known {
+            Some(known) => known.unknown(seen),
+            None => known::not_of_a_frame(),
+        };
         let (mut document, version, seed) = self.document(known.as_ref())?;
         let typed = ParquetFile::create(self.folder, self.task()).map_err(failed(self.folder, TABLE))?;
-        let mut restorer = Restorer::new(&self.spec, self.judge(&document), known.as_ref());
+        let judge = |lost: &[String]| self.judge(&document, lost);
+        let judges = Judges { counted: judge(&unknown), of_rows: judge(&known::not_of_a_frame()) };
+        let mut restorer = Restorer::new(&self.spec, judges, known.as_ref());
         let mut gathered = Gathered::new(self.spec.clone(), self.task());
         let typed = self.pass(seen, typed, &mut gathered, &mut restorer, &mut document)?;
+        while restorer.passes_again() {
+            self.pass_again(seen, &mut restorer, &mut document)?;
+        }
         crops::find(self.folder, &mut gathered);
         let broken_off = restorer.finish(&mut document).map_err(failed(self.folder, REPORT))?;
-        let incomplete = self.incomplete(known.as_ref(), seen, broken_off);
+        let incomplete = self.incomplete(known.as_ref(), seen, broken_off, unknown);
         document.set_incomplete(incomplete.clone());
         let report = document.text();
         self.write_report(&report).map_err(failed(self.folder, REPORT))?;
@@ -170,6 +182,7 @@ impl Renewal<'_> {
         }
         let text = shared::json::escaped(text);
         let known = Known::read(&text).map_err(|wrong| self.not_a_report(wrong))?;
+        known.check_counts().map_err(|wrong| self.not_a_report(wrong))?;
         known.check_run(&RunConfig::new(&self.spec)).map_err(|wrong| RenewError::OtherRun {
             run: self.path(RUN),
             report: path,
@@ -240,6 +253,16 @@ impl Renewal<'_> {
         Ok(typed)
     }
 
+    /// Restores the sessions for which the pass before had no room.
+    fn pass_again(&self, seen: &Seen, restorer: &mut Restorer<'_>, document: &mut Document) -> Result<(), RenewError> {
+        for (index, row) in (0..).zip(self.rows()?) {
+            let Row { session, record, .. } = row?;
+            let is_last = seen.is_last(session, index);
+            restorer.add(session, &record, is_last, document).map_err(failed(self.folder, REPORT))?;
+        }
+        Ok(())
+    }
+
     /// The report with the sessions that are known, and the run's version and seed.
     fn document(&self, known: Option<&Known<'_>>) -> Result<(Document, String, u64), RenewError> {
         let conditions = self.spec.judged.conditions();
@@ -257,30 +280,32 @@ impl Renewal<'_> {
         Ok((Document::of_text(text, Worst::new(&conditions), 0), version, seed))
     }
 
-    /// The run's gates, for the sessions that broke off.
-    fn judge(&self, document: &Document) -> Judge {
+    /// The run's gates, for the sessions that broke off and lost these figures.
+    fn judge(&self, document: &Document, unknown: &[String]) -> Judge {
         // The document's own words are JSON.
         let run: serde_json::Value = serde_json::from_str(document.run()).unwrap_or_default();
-        Judge::new(&run, self.spec.judged.conditions())
+        Judge::new(&run, self.spec.judged.conditions()).without(unknown)
     }
 
     /// What is missing from the folder.
-    fn incomplete(&self, known: Option<&Known<'_>>, seen: &Seen, broken_off: u64) -> Option<Incomplete> {
+    fn incomplete(
+        &self,
+        known: Option<&Known<'_>>,
+        seen: &Seen,
+        broken_off: u64,
+        unknown: Vec<String>,
+    ) -> Option<Incomplete> {
         let not_written = known.map_or(0, |known| known.frames_without_rows(seen));
         let before = known.and_then(Known::incomplete);
         let broke_off =
             broken_off > 0 || known.is_none() || before.is_some_and(|it| it.reason != IncompleteReason::NotWritten);
         let reason = if broke_off { IncompleteReason::BrokenOff } else { IncompleteReason::NotWritten };
-        let unknown = match known {
-            Some(known) => known.unknown(seen),
-            None => known::NOT_OF_A_FRAME.iter().map(|&path| path.to_owned()).collect(),
-        };
         (broke_off || not_written > 0).then_some(Incomplete { reason, not_written, unknown })
     }
 
     fn write_page(&self, report: &str, gathered: &Gathered) -> io::Result<()> {
         let run = self.run_text()?;
-        put(self.folder, PAGE, &page(report, &run, gathered))
+        put(self.folder, PAGE, &page(report, &run, gathered, &Steps::default()))
     }
 
     fn write_report(&self, text: &str) -> io::Result<()> {

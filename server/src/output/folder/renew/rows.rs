@@ -9,6 +9,7 @@ use shared::bounded::{BoundedRows, LONGEST_LINE};
 use shared::text::Brief;
 
 use super::error::RenewError;
+use super::possible::is_possible;
 use crate::output::table;
 use crate::score::cells::{Cell, Column};
 use crate::score::record::FrameRecord;
@@ -152,7 +153,8 @@ impl Rows {
         }
         let cells = self.fields.iter().zip(&self.columns).map(|(field, column)| {
             let text = field.and_then(|field| self.record.get(field)).unwrap_or_default();
-            Cell::read(text, column.kind).ok_or_else(|| format!("its {} is not a value of that column", column.name))
+            let cell = Cell::read(text, column.kind).filter(|cell| is_possible(column, *cell));
+            cell.ok_or_else(|| format!("its {} is not a value of that column", column.name))
         });
         let cells = cells.collect::<Result<Vec<_>, _>>()?;
         match table::frame(self.task, &cells, self.limit) {

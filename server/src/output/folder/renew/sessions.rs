@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use crate::score::record::{FrameRecord, Outcome};
+use crate::score::sum::Sum;
 
 /// The sessions of a table.
 #[derive(Debug, Default)]
@@ -19,7 +20,10 @@ struct Session {
     last: u64,
     /// The frame of its last row.
     frame: u64,
+    /// All sums but that of the errors.
     sums: Sums,
+    /// The sum of the errors, added up as a report's is.
+    l1: Sum,
 }
 
 /// Sums over the rows of a session, without those of the warm-up. A report has the same.
@@ -39,7 +43,7 @@ impl Seen {
     /// If the frame does not come after the session's last one: a run writes each frame once, in their order.
     pub(super) fn add(&mut self, session: u64, record: &FrameRecord, error: Option<f64>) -> Result<(), String> {
         let frame = record.id;
-        let new = Session { frames: 0, last: 0, frame, sums: Sums::default() };
+        let new = Session { frames: 0, last: 0, frame, sums: Sums::default(), l1: Sum::default() };
         let of_session = self.sessions.entry(session).or_insert(new);
         if of_session.frames > 0 && frame <= of_session.frame {
             return Err(match frame == of_session.frame {
@@ -51,14 +55,15 @@ impl Seen {
         (of_session.last, of_session.frame) = (self.frames, frame);
         self.frames += 1;
         if !record.warmup {
-            of_session.sums.add(record.outcome, error);
+            of_session.sums.add(record.outcome);
+            of_session.l1.add(error.unwrap_or(0.0));
         }
         Ok(())
     }
 
     /// The sums of a session; zero if it has no rows.
     pub(super) fn sums_of(&self, session: u64) -> Sums {
-        self.sessions.get(&session).map_or_else(Sums::default, |of_session| of_session.sums)
+        self.sessions.get(&session).map_or_else(Sums::default, |of| Sums { l1: of.l1.value(), ..of.sums })
     }
 
     /// Number of all rows.
@@ -76,6 +81,11 @@ impl Seen {
         self.sessions.get(&session).is_none_or(|of_session| of_session.last == row)
     }
 
+    /// The place of a session's last row, counted from 0. `None` without rows.
+    pub(super) fn last_of(&self, session: u64) -> Option<u64> {
+        self.sessions.get(&session).map(|of_session| of_session.last)
+    }
+
     /// The numbers of the sessions, in no order.
     pub(super) fn numbers(&self) -> impl Iterator<Item = u64> {
         self.sessions.keys().copied()
@@ -83,13 +93,28 @@ impl Seen {
 }
 
 impl Sums {
-    fn add(&mut self, outcome: Outcome, error: Option<f64>) {
+    fn add(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Answered => {}
             Outcome::Dropped => self.dropped += 1,
             Outcome::Lost(_) => self.lost += 1,
             Outcome::Unresolved => self.unresolved += 1,
         }
-        self.l1 += error.unwrap_or(0.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::report::tests::record;
+
+    #[test]
+    fn errors_are_added_up_without_a_rounding_error_as_in_a_report() {
+        let mut seen = Seen::default();
+        // Ten times 1 is lost if each is rounded away.
+        let errors = std::iter::once(1e16).chain([1.0; 10]);
+        (0..).zip(errors).for_each(|(id, error)| seen.add(3, &record(id), Some(error)).unwrap());
+        assert_eq!(seen.sums_of(3).l1, 10_000_000_000_000_010.0);
+        assert_eq!((seen.last_of(3), seen.last_of(4)), (Some(10), None));
     }
 }

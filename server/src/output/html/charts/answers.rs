@@ -75,8 +75,9 @@ pub(super) fn ack(facts: &SessionFacts) -> String {
     if codes.is_empty() {
         return nothing("codes", "Codes", "No frame was acknowledged.");
     }
-    let more: u64 = codes.iter().skip(CODES).map(|(_, count)| count).sum::<u64>()
-        + facts.figure("ack.other_codes").unwrap_or_default() as u64;
+    // A report that was changed may have any counts.
+    let other = facts.figure("ack.other_codes").unwrap_or_default() as u64;
+    let more = codes.iter().skip(CODES).fold(other, |sum, (_, count)| sum.saturating_add(*count));
     codes.truncate(CODES);
     let (most, rows) = (codes[0].1 as f64, codes.len().max(3) as f64);
     let mut plot =

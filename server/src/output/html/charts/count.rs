@@ -26,10 +26,10 @@ fn confusion(facts: &SessionFacts) -> String {
     let down = Axis { label: "balls in the frame", from: side as f64 - 0.5, to: -0.5, is_log: false };
     let mut plot = Plot::new(Axis::linear("balls in the answer", -0.5, side as f64 - 0.5), down);
     for (truth, answer, count) in cells {
-        let of_row: u64 = table[truth].iter().sum();
+        let of_row: f64 = table[truth].iter().map(|count| *count as f64).sum();
         let (x, y) = (answer as f64, truth as f64);
         let class = if truth == answer { "right" } else { "wrong" };
-        let strength = 0.12 + 0.88 * count as f64 / of_row.max(1) as f64;
+        let strength = 0.12 + 0.88 * count as f64 / of_row.max(1.0);
         plot.cell(class, [x - 0.48, y - 0.46], [x + 0.48, y + 0.46], strength, &format!("{count} frames"));
         plot.label([x, y], "middle", &whole(count));
     }

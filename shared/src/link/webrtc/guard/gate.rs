@@ -5,11 +5,14 @@ use std::time::{Duration, Instant};
 
 use crate::flow::budget::Budget;
 
+use super::super::description::MAX_CANDIDATES;
 use super::checks::CheckedMachines;
 use super::records::{Datagram, changes_keys, is_encrypted, kind};
 
-/// Maximum number of addresses that are remembered as the peer's: more than it has candidates.
-const MOST_KNOWN: usize = 64;
+/// Maximum number of addresses that are the peer's: each of its candidates, and the address of each behind a NAT. ICE
+/// checks each of them every 10 ms while a link opens, so once there are as many, checks from other addresses are not
+/// accepted.
+const MOST_KNOWN: usize = 2 * MAX_CANDIDATES;
 
 /// Maximum number of STUN messages at once from unknown addresses. After that, one per millisecond is accepted. Sixteen
 /// candidates that each send a check every 10 ms stay below this rate after the first burst.
@@ -62,7 +65,9 @@ impl Gate {
         let is_known = self.is_known(from);
         match kind(datagram) {
             Datagram::Dtls => is_known && !changes_keys(datagram) && (self.is_secured || self.is_timely(datagram)),
-            Datagram::Check { .. } | Datagram::Success | Datagram::OtherStun => is_known || self.strangers.take(now),
+            Datagram::Check { .. } | Datagram::Success | Datagram::OtherStun => {
+                is_known || self.known.len() < MOST_KNOWN && self.strangers.take(now)
+            }
             Datagram::Other => false,
         }
     }
@@ -145,6 +150,20 @@ mod tests {
         let flood = (0..10_000).filter(|_| gate.lets_in(address("127.0.0.1:9"), &stun(CHECK, false), now)).count();
         assert_eq!(flood, STUN_AT_ONCE as usize);
         assert!(gate.lets_in(peer, &stun(CHECK, false), now));
+    }
+
+    #[test]
+    fn a_peer_has_no_more_addresses_than_its_candidates_can_have() {
+        let (mut gate, now) = (Gate::new(None), later());
+        let from = |port: u16| SocketAddr::new([192, 0, 2, 1].into(), port);
+        let accepted = (1..=900).filter(|port| {
+            let is_in = gate.lets_in(from(*port), &stun(CHECK, false), now);
+            // The crate answers a check that has the right password.
+            is_in && gate.lets_out(from(*port), &stun(SUCCESS, false), now)
+        });
+        assert_eq!(accepted.count(), MOST_KNOWN);
+        assert!(gate.lets_in(from(1), &stun(CHECK, false), now), "a known address");
+        assert!(!gate.lets_in(from(1_000), &stun(SUCCESS, false), now));
     }
 
     #[test]
