@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs;
-use std::io;
+use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 
-use image::{ImageBuffer, ImageError, Rgb, RgbImage};
+use image::{ImageBuffer, ImageError, ImageFormat, Rgb, RgbImage};
 use shared::image::Image;
 use thiserror::Error;
 
@@ -71,7 +71,8 @@ impl Drawings {
     pub(super) fn draw(&self, index: usize, image: Image, seen: &Seen) -> Result<&Path, DrawError> {
         let path = &self.targets[index];
         let drawn = drawn(image, seen);
-        drawn.save(path).map_err(|wrong| {
+        let written = png(&drawn).and_then(|bytes| Ok(fs::write(path, bytes)?));
+        written.map_err(|wrong| {
             // A part of a picture is no picture. A device or a pipe of this name stays.
             if path.symlink_metadata().is_ok_and(|file| file.is_file()) {
                 let _ = fs::remove_file(path);
@@ -97,6 +98,13 @@ fn free_name(file: &Path, taken: &mut HashSet<String>) -> OsString {
     let mut is_free = |name: &OsString| taken.insert(name.to_string_lossy().to_lowercase());
     // There are more numbers than files.
     (1..).map(numbered).find(|name| is_free(name)).unwrap_or_default()
+}
+
+/// The picture as PNG, in memory: the crate's own writer of files does not report what a full disk does to the last bytes.
+fn png(picture: &RgbImage) -> Result<Vec<u8>, ImageError> {
+    let mut bytes = Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, ImageFormat::Png)?;
+    Ok(bytes.into_inner())
 }
 
 fn is_same_file(one: &Path, other: &Path) -> bool {

@@ -31,7 +31,7 @@ fn a_pipeline_that_cannot_keep_up_with_a_live_stream_drops_frames_and_keeps_at_m
     let page = page(&server);
     run(&page, "(frame) => { const end = Date.now() + 300; while (Date.now() < end); return null; }");
     page.wait_for(
-        "return /, [2-9][0-9]* answered, [1-9][0-9]+ dropped, 0 restarts/.test(document.getElementById('run-counts').textContent)",
+        "return /, [1-9][0-9]* answered, [1-9][0-9]+ dropped, [0-9.]+ ms/.test(document.getElementById('run-counts').textContent)",
     );
     assert!(page.text("#run-error").contains("4 frames wait for it already"), "{}", page.text("#run-error"));
 }
