@@ -77,7 +77,8 @@ fn a_silent_connection_holds_neither_the_only_session_nor_the_only_port() {
 
 #[test]
 fn silent_connections_that_find_no_port_are_closed_and_do_not_wait_for_each_other() {
-    let taken = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    // Of all addresses: the server has its sockets at those of the machine.
+    let taken = UdpSocket::bind("0.0.0.0:0").expect("a free port");
     let port = taken.local_addr().expect("its address").port().to_string();
     let server = Server::start(&["--udp-port", &port, "--handshake-limit", "1h", "--idle-limit", "1h"]);
     let crowd: Vec<_> = (0..12).map(|_| BufReader::new(server.connect())).collect();
