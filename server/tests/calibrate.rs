@@ -121,7 +121,7 @@ fn the_results_of_an_earlier_calibration_go_with_it_or_stay_whole() {
     let results =
         || ["correction.toml", "calibration.json", "calibration.html"].map(|name| room.read(&format!("found/{name}")));
     calibrate(&[&csv, "--model", "similarity", "--out", &out]).expect(0);
-    room.file("found/camera.yaml", "camera_name: earlier\n");
+    room.file("found/camera.yaml", "plumb_model: earlier\n");
     calibrate(&[&csv, "--model", "offset", "--out", &out]).expect(0);
     assert!(!room.path("found").join("camera.yaml").exists(), "an offset has no camera");
     let before = results();

@@ -6,7 +6,8 @@ use std::io::{BufRead, BufReader, Write};
 use image::GrayImage;
 use testkit::ends::{Server, client, free_address, with};
 use testkit::program::{Program, command, command_after};
-use testkit::report::{ReportFile, only_session, rows, sessions};
+use testkit::report::{ReportFile, checked, only_session, rows, sessions};
+use testkit::room::Room;
 
 #[test]
 fn a_client_that_leaves_early_leaves_too_few_frames() {
@@ -48,6 +49,25 @@ fn a_source_with_fewer_frames_than_asked_for_has_too_few() {
     let server = Server::start(&options);
     server.client(&[]).end().expect(0);
     server.end().expect(0);
+}
+
+#[test]
+fn a_run_whose_source_ended_before_the_duration_says_so_in_its_report_and_is_not_kept_as_a_baseline() {
+    let room = Room::new();
+    GrayImage::new(64, 48).save(room.path("a.png")).expect("written");
+    let options = ["--loopback", "--no-graphics", "--link", "memory", "--source", "a.png", "--fps", "max"];
+    for (name, more, code, says) in
+        [("short", &["--duration", "1h"][..], 3, true), ("whole", &["--frames", "1"], 0, false)]
+    {
+        Program::start(room.server(&[&options[..], more, &["--out", name]].concat())).end().expect(code);
+        let report = checked(&room.read(&format!("{name}/report.json")));
+        assert_eq!(only_session(&report)["source"].get("ran_out").is_some(), says, "{name}");
+        let compare = ["compare", name, "--baseline", "kept", "--keep", "--json", "compared.json"];
+        Program::start(room.server(&compare)).end().expect(0);
+        let why = "not kept as a baseline: the source had no more after 1 frames";
+        assert_eq!(room.read("compared.json").contains(why), says, "{name}");
+        assert_eq!(room.path("kept").join(name).exists(), !says, "{name}");
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use image::GrayImage;
 use serde_json::Value;
 use tempfile::TempDir;
 use testkit::ends::{Server, free_address, with};
@@ -257,16 +258,26 @@ fn an_output_that_is_also_read_is_refused_and_left_as_it_is() {
     made.args(["--loopback", "--no-graphics", "--no-announce", "--frames", "3", "--record", "--out", &kept]);
     Program::start(made).end().expect(0);
     let [frames, report, recording] = ["frames.csv", "report.json", "run.mcap"].map(|name| format!("{kept}/{name}"));
+    let (images, image) = (room.name("images"), room.name("images/2.png"));
+    fs::create_dir(&images).expect("a folder");
+    for name in ["1.png", "2.png"] {
+        GrayImage::new(64, 48).save(room.path("images").join(name)).expect("written");
+    }
+    std::os::unix::fs::symlink("images/2.png", room.path("image")).expect("a link");
+    let (link_to_image, pattern) = (room.name("image"), room.name("images/*.png"));
     for arguments in [
         vec!["--loopback", "--run", &run, "--json", &run],
         vec!["--loopback", "--run", &run, "--csv", &link],
         vec!["--loopback", "--camera", &camera, "--junit", &camera, "--gate", "frames.lost == 0"],
         vec!["--source", "ball", "--token-file", &token, "--json", &token],
         vec!["--source", &recording, "--csv", &recording],
+        vec!["--source", &images, "--csv", &image],
+        vec!["--source", &images, "--json", &link_to_image],
+        vec!["--source", &pattern, "--junit", &image, "--gate", "frames.lost == 0"],
         vec!["calibrate", &kept, "--json", &frames],
         vec!["compare", &kept, &kept, "--markdown", &report],
     ] {
-        let files = [&run, &camera, &token, &frames, &report, &recording];
+        let files = [&run, &camera, &token, &frames, &report, &recording, &image];
         let before: Vec<_> = files.iter().map(|file| fs::read(file).expect("a file")).collect();
         let mut server = command("server");
         server.args(&arguments);

@@ -6,6 +6,7 @@ use crate::cli::{Layers, Local};
 use crate::output::identity::{Named, spare_inputs};
 use crate::output::json::JsonTarget;
 use crate::run::RunSpec;
+use crate::source;
 
 /// Checks the files of a run, before any of them is opened for writing.
 ///
@@ -27,13 +28,11 @@ pub(super) fn spared(layers: &Layers, local: &Local, spec: &RunSpec) -> Result<(
         ("--tls-ca", &local.tls_ca),
     ];
     let sent = &spec.sent;
-    let texts = [
-        ("--source", Some(&sent.source)),
-        ("--truth", sent.truth.as_ref()),
-        ("--meta-file", sent.meta_file.as_ref()),
-        ("--lens", sent.lens.as_ref()),
-    ];
+    let read = source::files(&sent.source);
+    let texts =
+        [("--truth", sent.truth.as_ref()), ("--meta-file", sent.meta_file.as_ref()), ("--lens", sent.lens.as_ref())];
     let inputs = files.into_iter().filter_map(|(option, path)| Some((option, path.as_deref()?)));
+    let inputs = inputs.chain(read.iter().map(|file| ("--source", file.as_path())));
     let inputs = inputs.chain(texts.into_iter().filter_map(|(option, text)| Some((option, Path::new(text?)))));
     let outputs: Vec<Named<'_>> = outputs.into_iter().filter_map(named).collect();
     spare_inputs(&outputs, &inputs.collect::<Vec<_>>())

@@ -98,7 +98,7 @@ fn shortfall(spec: &RunSpec, session: &SessionReport) -> Option<String> {
     let (counts, why) = (session.figures.frames.counts, session.end.describe());
     // In an interrupted session, the outcome of the frames in flight is unknown.
     let done = (counts.sent + session.figures.frames.warmup).saturating_sub(counts.unresolved);
-    let is_source_over = session.source.as_ref().is_some_and(|source| source.is_over);
+    let is_source_over = session.source.as_ref().is_some_and(|source| source.ran_out);
     match (&session.end, spec.sent.frames, spec.sent.duration) {
         // After the end of a run, no session is still running.
         (End::Running | End::BrokenOff, ..) => None,
@@ -197,7 +197,7 @@ mod tests {
                 broken: 0,
                 decode_us: crate::score::latency::Percentiles::default(),
                 device: None,
-                is_over: true,
+                ran_out: true,
             });
             let spec = spec(frames, duration);
             let said = shortfall(&spec, &session);

@@ -6,7 +6,7 @@
 //! model by `statistics` and the `pattern` of its residuals, and `told` decides which parameters the data determine.
 //! `reference` measures how large a pipeline's errors are. `validate` holds out frames and poses, `residuals`
 //! summarises, and `verify` applies the correction to a second run. `describe` makes the `result`; `print`, `yaml` and
-//! `html` write it. The maps themselves are [`shared::lens`].
+//! `html` write it, into a `place`. The maps themselves are [`shared::lens`].
 
 mod calibration;
 mod choice;
@@ -19,6 +19,7 @@ mod input;
 mod observation;
 mod options;
 mod pattern;
+mod place;
 #[cfg(test)]
 mod planted;
 mod print;
@@ -51,7 +52,7 @@ use shared::text::Escaped;
 
 use self::calibration::{Asked, Found};
 use self::observation::Set;
-use crate::output::identity::spare_inputs;
+use crate::output::identity::{refuse_one_for_two, spare_inputs};
 use crate::output::part::{self, put_all};
 
 pub use choice::ModelChoice;
@@ -72,13 +73,17 @@ fn calibrated(options: &CalibrateOptions) -> Result<Exit, CalibrateError> {
     Ok(if fails { Exit::GateFailed } else { Exit::Fine })
 }
 
-/// Checks that the result overwrites nothing that is read.
+/// Checks that the result overwrites nothing that is read, that somebody else wrote, or that is of the result too.
 fn spared(options: &CalibrateOptions) -> Result<(), CalibrateError> {
-    let outputs: Vec<_> = options.json.iter().map(|path| ("--json", path.as_path())).collect();
+    let files = options.out.as_deref().map(place::files);
+    let files = files.iter().flatten().map(|path| ("--out", path.as_path()));
+    let outputs: Vec<_> = options.json.iter().map(|path| ("--json", path.as_path())).chain(files).collect();
+    refuse_one_for_two(&outputs).map_err(CalibrateError::Usage)?;
     let runs = options.inputs.iter().map(|path| ("RUN", path.as_path()));
     let more = [("--reference", &options.reference), ("--verify", &options.verify)];
     let more = more.into_iter().filter_map(|(option, path)| Some((option, path.as_deref()?)));
-    spare_inputs(&outputs, &runs.chain(more).collect::<Vec<_>>()).map_err(CalibrateError::Usage)
+    spare_inputs(&outputs, &runs.chain(more).collect::<Vec<_>>()).map_err(CalibrateError::Usage)?;
+    options.out.as_deref().map_or(Ok(()), place::check)
 }
 
 /// Calibrates the runs that the options name. Returns the result and the correction, and writes nothing.
@@ -116,11 +121,11 @@ fn write(options: &CalibrateOptions, found: &Found) -> Result<(), CalibrateError
     if let Some(folder) = &options.out {
         fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
         let files = [
-            ("correction.toml", Some(found.correction.to_text())),
-            ("calibration.json", Some(json())),
-            ("calibration.html", Some(html::page(found))),
+            (place::CORRECTION, Some(found.correction.to_text())),
+            (place::RESULT, Some(json())),
+            (place::PAGE, Some(html::page(found))),
             // The one of an earlier calibration does not stay beside the results of another model.
-            ("camera.yaml", yaml::text(found)),
+            (place::CAMERA, yaml::text(found)),
         ];
         put_all(folder, &files).map_err(|(name, error)| failed(&folder.join(name), error))?;
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use shared::text::Escaped;
 
 use super::error::CompareError;
-use super::keep::PART;
+use super::keep::is_part;
 use super::result::Differs;
 use super::side::{REPORT, Side, checked, read_report};
 use super::specification::differing;
@@ -101,8 +101,7 @@ pub(super) fn folders(folder: &Path) -> Result<Vec<PathBuf>, CompareError> {
     let mut found = Vec::new();
     for entry in entries {
         let path = entry.map_err(unreadable)?.path();
-        let is_part = path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(PART));
-        if !is_part && path.join(REPORT).is_file() {
+        if !path.file_name().is_some_and(is_part) && path.join(REPORT).is_file() {
             found.push(path);
         }
     }
@@ -250,6 +249,16 @@ mod tests {
         fs::remove_file(&pipe).unwrap();
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         assert_eq!(found(folder.path(), 7, false).0.unwrap().as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn a_run_whose_name_ends_in_part_is_a_baseline_and_a_copy_that_is_not_complete_is_none() {
+        let folder = runs(&[
+            ("a.part", "2026-01-02T00:00:00Z", report(7, "pass")),
+            (".keep.x.part", "2026-01-03T00:00:00Z", report(7, "pass")),
+            (".run.part", "2026-01-04T00:00:00Z", report(7, "pass")),
+        ]);
+        assert_eq!(found(folder.path(), 7, false).0.unwrap().as_deref(), Some("a.part"));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! `.keep.XXXXXX.part`, which gets its name in one step when it is complete. A lock on `.keep.XXXXXX.lock` shows that it
 //! is in use: the system releases it however the process ends, so the next process removes what a killed one left.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,10 +22,16 @@ const WORST: &str = "worst";
 const START: &str = ".keep.";
 
 /// Suffix of a folder's name while it is being copied.
-pub(super) const PART: &str = ".part";
+const PART: &str = ".part";
 
 /// Suffix of the file whose lock shows that the folder is in use.
 const LOCK: &str = ".lock";
+
+/// Whether a folder's name is that of a copy that is not complete. Earlier versions called it `.NAME.part`.
+pub(super) fn is_part(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with('.') && name.ends_with(PART)
+}
 
 /// Copies a run's folder into the folder of baselines, and returns the path of the copy.
 ///
@@ -37,8 +44,10 @@ pub(super) fn keep(folder: &Path, run: &Path) -> Result<PathBuf, CompareError> {
         remove_abandoned(folder)?;
         let full = fs::canonicalize(run)?;
         let part = Part::of(&full, folder)?;
-        let name = full.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        part.publish(folder, &name)
+        let name = full.file_name().unwrap_or_default();
+        let text = name.to_string_lossy();
+        // A run may have the name of an incomplete copy, which nobody would find.
+        part.publish(folder, if is_part(name) { text.trim_start_matches('.') } else { &text })
     };
     kept().map_err(failed)
 }
@@ -181,6 +190,20 @@ mod tests {
         assert_eq!(part.publish(kept.path(), "run").unwrap(), kept.path().join("run-2"));
         assert_eq!(names(kept.path()), ["run", "run-2"]);
         assert!(fs::read_to_string(kept.path().join("run-2/report.json")).unwrap().starts_with('a'));
+    }
+
+    #[test]
+    fn no_run_is_kept_by_the_name_of_a_copy_that_is_not_complete() {
+        let kept = tempfile::tempdir().unwrap();
+        let (_folder, run) = run("a");
+        for (name, expected) in [("a.part", "a.part"), (".part", "part"), ("..b.part", "b.part"), (".c", ".c")] {
+            let named = run.with_file_name(name);
+            fs::rename(&run, &named).unwrap();
+            assert_eq!(keep(kept.path(), &named).unwrap(), kept.path().join(expected));
+            fs::rename(&named, &run).unwrap();
+            assert!(!is_part(OsStr::new(expected)));
+        }
+        assert!(is_part(OsStr::new(".keep.x.part")) && is_part(OsStr::new(".run.part")));
     }
 
     #[test]

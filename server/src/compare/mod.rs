@@ -48,7 +48,7 @@ use self::result::{Found, Listed, Run};
 use self::rounds::{Latency, Rounds};
 use self::side::Side;
 use crate::gate::{Condition, GivenGates};
-use crate::output::identity::{refuse_one_for_two, spare_inputs};
+use crate::output::identity::{folder_of, refuse_one_for_two, spare_inputs};
 
 pub use error::CompareError;
 pub use options::CompareOptions;
@@ -99,7 +99,8 @@ fn spared(options: &CompareOptions) -> Result<(), CompareError> {
     let outputs = outputs.into_iter().filter_map(|(option, path)| Some((option, path.as_deref()?)));
     // The frames beside a report are read too.
     let reports = options.runs.iter().filter(|run| run.file_name().is_some_and(|name| name == side::REPORT));
-    let folders = reports.filter_map(|report| report.parent());
+    let folders: Vec<_> = reports.map(|report| folder_of(report)).collect();
+    let folders = folders.iter().map(PathBuf::as_path);
     let runs = options.runs.iter().map(PathBuf::as_path).chain(folders).map(|path| ("RUN", path));
     let inputs = runs.chain(options.files.iter().map(|path| ("--run", path.as_path())));
     let kept = options.baseline.as_deref().map_or(Ok(Vec::new()), baseline::folders)?;

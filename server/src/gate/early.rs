@@ -36,8 +36,7 @@ pub(crate) fn ended_early(report: &Value, session: &Value) -> Option<String> {
 fn cut_short(report: &Value, session: &Value) -> Option<String> {
     let what = match kind(session) {
         "stopped" if has_planned_end(report) => "the run was stopped",
-        // The duration may have ended it.
-        "finished" if duration(report).is_none() && asked(report).is_some() => "the source had no more",
+        "finished" if has_planned_end(report) && ran_out(report, session) => "the source had no more",
         _ => return None,
     };
     unless_all_sent(report, session, what)
@@ -51,6 +50,12 @@ fn unless_all_sent(report: &Value, session: &Value, what: &str) -> Option<String
     let of_asked = asked.map_or_else(String::new, |asked| format!(" of {asked}"));
     let has_all = asked.is_some_and(|asked| done >= asked);
     (!has_all).then(|| format!("{what} after {done}{of_asked} frames"))
+}
+
+/// Whether the source ended a session that ended well. Without a duration, nothing else can have ended it too early:
+/// reports of earlier versions do not say it.
+fn ran_out(report: &Value, session: &Value) -> bool {
+    session["source"]["ran_out"] == true || duration(report).is_none()
 }
 
 fn kind(session: &Value) -> &str {
@@ -127,5 +132,26 @@ mod tests {
         }
         let broken = json!({"incomplete": {"reason": "broken_off"}, "run": {"config": frames()}, "sessions": []});
         assert_eq!(fell_short(&broken).unwrap(), "it is incomplete (broken_off)");
+    }
+
+    #[test]
+    fn a_source_that_ended_before_the_duration_makes_a_run_fall_short_unless_all_frames_were_sent() {
+        let why = |frames: Value, duration_us: Value, source: Value| {
+            let session = json!({"end": {"kind": "finished"}, "frames": {"sent": 30}, "source": source});
+            let config = json!({"frames": frames, "duration_us": duration_us});
+            fell_short(&json!({"run": {"config": config}, "sessions": [session]}))
+        };
+        let (over, time) = (|| json!({"ran_out": true}), || json!(20_000_000));
+        assert_eq!(why(Value::Null, time(), over()).unwrap(), "the source had no more after 30 frames");
+        assert_eq!(why(600.into(), time(), over()).unwrap(), "the source had no more after 30 of 600 frames");
+        for (frames, duration_us, source) in [
+            (30.into(), time(), over()),
+            (Value::Null, Value::Null, over()),
+            (Value::Null, time(), json!({})),
+            (600.into(), time(), json!({})),
+            (Value::Null, time(), Value::Null),
+        ] {
+            assert_eq!(why(frames, duration_us, source), None);
+        }
     }
 }

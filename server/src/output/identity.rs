@@ -103,7 +103,8 @@ impl Identity {
     }
 }
 
-fn folder_of(path: &Path) -> PathBuf {
+/// The folder of a file.
+pub(crate) fn folder_of(path: &Path) -> PathBuf {
     // A name alone has the empty path as its parent.
     path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new(".")).to_owned()
 }

@@ -1,21 +1,23 @@
 //! Files that get their names only when they are complete.
 
-use std::fs;
 #[cfg(unix)]
 use std::fs::Permissions;
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile};
 
+use super::identity::folder_of;
 use super::json::replace::Replaced;
-use super::parts::{PART, prefix};
+use super::parts::{PART, start};
+use super::place::is_descriptor;
 
 /// A temporary file in the folder of its final name. It is deleted unless it is renamed.
 pub(crate) fn part(folder: &Path, name: &str) -> io::Result<NamedTempFile> {
-    let name = prefix(name);
+    let start = start(name);
     let mut builder = Builder::new();
-    builder.prefix(&name).suffix(PART);
+    builder.prefix(&start).suffix(PART);
     permit(&mut builder);
     builder.tempfile_in(folder)
 }
@@ -43,20 +45,42 @@ pub(crate) fn put_all<'a>(folder: &Path, files: &[(&'a str, Option<String>)]) ->
     Ok(())
 }
 
-/// Writes a file with a name that somebody chose. A regular file is replaced in one step, as by [`Replaced`]; what is not
-/// one, such as a pipe, takes the text as it comes.
+/// Writes a file with a name that somebody chose. A regular file is replaced in one step, as by [`Replaced`]. What is not
+/// one, such as a pipe, takes the text as it comes, and so does a file that stdout or stderr goes to.
 pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
-    match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            match path.file_name().and_then(|name| name.to_str()) {
-                Some(name) => put(folder, name, text),
-                None => fs::write(path, text),
-            }
-        }
-        _ if path.is_file() => Replaced::new(path)?.write(text.as_bytes()),
-        _ => fs::write(path, text),
+    if path.as_os_str().as_encoded_bytes().ends_with(b"/") {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "this is the name of a folder: name a file"));
     }
+    match path.metadata() {
+        // Append: a file that is open here has what others wrote to it.
+        Ok(found) if !found.is_file() || is_descriptor(path) || is_standard(&found) => {
+            OpenOptions::new().append(true).open(path)?.write_all(text.as_bytes())
+        }
+        Ok(_) => Replaced::new(path)?.write(text.as_bytes()),
+        Err(_) if path.is_symlink() => fs::write(path, text),
+        Err(_) => match path.file_name().and_then(|name| name.to_str()) {
+            Some(name) => put(&folder_of(path), name, text),
+            None => fs::write(path, text),
+        },
+    }
+}
+
+/// Whether this is the file that stdout or stderr goes to.
+#[cfg(unix)]
+fn is_standard(found: &Metadata) -> bool {
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::MetadataExt;
+
+    let (stdout, stderr) = (io::stdout(), io::stderr());
+    [stdout.as_fd(), stderr.as_fd()].into_iter().any(|stream| {
+        let own = stream.try_clone_to_owned().and_then(|stream| File::from(stream).metadata());
+        own.is_ok_and(|own| (own.dev(), own.ino()) == (found.dev(), found.ino()))
+    })
+}
+
+#[cfg(not(unix))]
+fn is_standard(_: &Metadata) -> bool {
+    false
 }
 
 /// A temporary file with this text, which is on the disk.
@@ -128,6 +152,13 @@ mod tests {
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        let long = folder.path().join("n".repeat(255));
+        write(&long, "long").unwrap();
+        write(&long, "longer").unwrap();
+        assert_eq!(fs::read_to_string(&long).unwrap(), "longer");
+        fs::remove_file(&long).unwrap();
+        let wrong = write(&folder.path().join("none/"), "4").unwrap_err();
+        assert_eq!(wrong.to_string(), "this is the name of a folder: name a file");
         write(Path::new("/dev/null"), "4").unwrap();
         assert!(!Path::new("/dev/null").is_file());
         assert!(write(folder.path(), "5").is_err());

@@ -12,6 +12,16 @@ pub(super) fn prefix(name: &str) -> String {
     format!(".{name}.")
 }
 
+/// Longest beginning of an unfinished file's name, in bytes: with the six characters of `tempfile` and the suffix it has
+/// the 255 of Linux's file systems.
+const LONGEST: usize = 255 - 6 - PART.len();
+
+/// How the name of an unfinished file begins, or another beginning if that would be too long for a name.
+pub(super) fn start(name: &str) -> String {
+    let start = prefix(name);
+    if start.len() > LONGEST { prefix("result") } else { start }
+}
+
 /// The files that an output may leave unfinished.
 #[derive(Clone, Debug)]
 pub struct Parts {

@@ -48,9 +48,9 @@ pub(super) fn is_stdout(path: &Path) -> bool {
 }
 
 /// Whether this path names a descriptor of this process. Its file must not be opened by another name or replaced.
-fn is_descriptor(path: &Path) -> bool {
+pub(super) fn is_descriptor(path: &Path) -> bool {
     let open = |folder: &str| path.starts_with(folder);
-    open("/dev/fd") || open("/proc/self/fd") || path == Path::new("/dev/stderr")
+    open("/dev/fd") || open("/proc/self/fd") || is_stdout(path) || path == Path::new("/dev/stderr")
 }
 
 fn stream(taker: impl Write + Send + 'static) -> Place {

@@ -148,9 +148,10 @@ pub struct SourceReport {
     pub decode_us: Percentiles,
     /// The camera and its timestamps; `null` for other sources.
     pub device: Option<DeviceFigures>,
-    /// Whether the session ended because there was no further frame. Not in the report, where the end says `finished`.
-    #[serde(skip)]
-    pub is_over: bool,
+    /// Whether the session ended because there was no further frame; absent if it did not. The end says `finished` in both
+    /// cases.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ran_out: bool,
 }
 
 /// A client and its address.
@@ -280,8 +281,8 @@ impl EncodingReport {
 
 impl SourceReport {
     fn new(SourceFigures { read, passed_over, broken, decode_us, device }: SourceFigures, session: &Session) -> Self {
-        let (late, is_over) = (session.late_frames(), session.is_source_over());
-        Self { read, late, passed_over, broken, decode_us, device, is_over }
+        let (late, ran_out) = (session.late_frames(), session.is_source_over());
+        Self { read, late, passed_over, broken, decode_us, device, ran_out }
     }
 }
 

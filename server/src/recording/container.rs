@@ -9,6 +9,7 @@ use std::ops::Range;
 use shared::memory::{look_for, reserved, zeroed};
 use thiserror::Error;
 
+use super::order::{KNOWN_BYTES, Order};
 use super::record::{Channel, Chunk, HEAD, MAGIC, Message, Metadata, Schema, op};
 
 /// Largest record and largest unpacked chunk, in bytes: twice an image of 8192x8192 in colour.
@@ -21,12 +22,6 @@ const MAX_WINDOW: u64 = 128 << 20;
 /// Largest schema, channel or metadata record, in bytes: a hundred times what ROS's messages or a run's options need. Such a
 /// record takes several times its length once it is read.
 const MAX_DESCRIPTION_BYTES: u64 = 16 << 20;
-
-/// Bytes after a cut from which a record is known: more than a chunk has before its records, with the name of its compression.
-const KNOWN_BYTES: u64 = 100;
-
-/// Longest record that a recording has outside of chunks and attachments, in bytes: the index of a chunk is shorter than it.
-const MAX_OUTSIDE_BYTES: u64 = 1 << 20;
 
 /// Length of the end of a complete file, in bytes: a footer and the magic.
 const TAIL: u64 = (HEAD + 20 + MAGIC.len()) as u64;
@@ -131,6 +126,8 @@ pub(crate) struct Container<R> {
     /// Chunks that were found; `None` once some were skipped.
     chunks: Option<u32>,
     end: Option<FileEnd>,
+    /// What the records are checked against; `None` if records that are not known are skipped.
+    order: Option<Order>,
 }
 
 impl<R: Read + Seek> Container<R> {
@@ -148,7 +145,15 @@ impl<R: Read + Seek> Container<R> {
             _ => return Err(ContainerError::NotMcap),
         }
         let at = magic.len() as u64;
-        Ok(Self { file, length, at, chunk: Vec::new(), read: 0, chunk_at: at, chunks: Some(0), end: None })
+        let (chunk, chunks, end, order) = (Vec::new(), Some(0), None, None);
+        Ok(Self { file, length, at, chunk, read: 0, chunk_at: at, chunks, end, order })
+    }
+
+    /// From the file's start on, accepts only the records that Plumb writes, and behind a cut only a part of the next one.
+    /// Anything else is an error: it may be a damaged record that hides others.
+    pub(crate) fn only_ours(mut self) -> Self {
+        self.order = Some(Order::default());
+        self
     }
 
     /// Skips to the summary at the end of a complete file. Returns whether there is one.
@@ -211,26 +216,6 @@ impl<R: Read + Seek> Container<R> {
         self.end.as_ref()
     }
 
-    /// Checks that what is behind a cut at this byte is one record that was being written. If the length of a record is
-    /// damaged, the file seems to be cut there, and whole records follow.
-    pub(crate) fn check_cut(&mut self, at: u64) -> Result<(), ContainerError> {
-        let mut start = Vec::new();
-        self.file.seek(SeekFrom::Start(at))?;
-        self.file.by_ref().take(KNOWN_BYTES).read_to_end(&mut start)?;
-        let left = self.length.saturating_sub(at);
-        let Some((&[opcode, length @ ..], fields)) = start.split_first_chunk::<HEAD>() else { return Ok(()) };
-        let is_cut = match opcode {
-            // Zeros up to the end, or the end of the file, after which nothing is lost.
-            0 | op::ATTACHMENT => true,
-            op::CHUNK => match Chunk::stated_length(fields) {
-                Some(stated) => stated == u64::from_le_bytes(length),
-                None => left < KNOWN_BYTES,
-            },
-            _ => left <= MAX_OUTSIDE_BYTES,
-        };
-        if is_cut { Ok(()) } else { Err(ContainerError::Damaged { at, why: "its length is wrong".into() }) }
-    }
-
     /// The next record of the file; `None` if it is incomplete.
     fn record(&mut self) -> Result<Option<(u8, Vec<u8>)>, ContainerError> {
         let left = self.length.saturating_sub(self.at);
@@ -241,10 +226,11 @@ impl<R: Read + Seek> Container<R> {
         self.file.read_exact(&mut head)?;
         let [opcode, length @ ..] = head;
         let bytes = u64::from_le_bytes(length);
+        let begins = self.at;
+        self.check_order(opcode, bytes)?;
         if bytes > left - HEAD as u64 {
             return Ok(self.cut());
         }
-        let begins = self.at;
         // No record has this type. After a power cut, a file that was being written may end in zeros.
         if opcode == 0 {
             let is_cut = self.ends_in_zeros()?;
@@ -268,6 +254,23 @@ impl<R: Read + Seek> Container<R> {
         let mut data = zeroed(bytes as usize, format_args!("the record at byte {begins}")).map_err(io::Error::from)?;
         self.file.read_exact(&mut data)?;
         Ok(Some((opcode, data)))
+    }
+
+    /// Checks the record whose head was read: its type, its length, and that nothing but zeros follows a type of 0.
+    fn check_order(&mut self, opcode: u8, bytes: u64) -> Result<(), ContainerError> {
+        let Some(order) = &mut self.order else { return Ok(()) };
+        let (file, at) = (&mut self.file, self.at);
+        let fields_at = at + HEAD as u64;
+        if opcode == 0 {
+            file.seek(SeekFrom::Start(at))?;
+            let are_zeros = are_zeros(file)?;
+            file.seek(SeekFrom::Start(fields_at))?;
+            return if are_zeros { Ok(()) } else { Err(ContainerError::Lost { at }) };
+        }
+        let mut fields = Vec::new();
+        file.by_ref().take(bytes.min(KNOWN_BYTES)).read_to_end(&mut fields)?;
+        file.seek(SeekFrom::Start(fields_at))?;
+        order.take(opcode, bytes, &fields).map_err(|why| ContainerError::Damaged { at, why })
     }
 
     /// Whether the last bytes of the file are zeros: as many as the end of a complete file has.
@@ -347,7 +350,24 @@ impl<R: Read + Seek> Container<R> {
             return Err(ContainerError::Damaged { at: self.chunk_at, why: "it ends within a record".into() });
         };
         self.read += HEAD + data.len();
-        found(self.chunk_at, opcode, data)
+        let found = found(self.chunk_at, opcode, data)?;
+        if let (Some(order), Some(Found::Message { channel_id, .. })) = (&mut self.order, &found) {
+            order.message(*channel_id);
+        }
+        Ok(found)
+    }
+}
+
+/// Whether all that follows in the file is zeros.
+fn are_zeros(file: &mut impl Read) -> io::Result<bool> {
+    let mut part = [0; 8192];
+    loop {
+        match file.read(&mut part) {
+            Ok(0) => return Ok(true),
+            Ok(bytes) if part[..bytes].iter().any(|byte| *byte != 0) => return Ok(false),
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+            _ => {}
+        }
     }
 }
 

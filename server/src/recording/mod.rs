@@ -2,13 +2,14 @@
 //!
 //! `foxglove` has the messages of images and annotations. `note` has what Foxglove's messages have no field for:
 //! the exact truth of a frame. `record` has MCAP's records. `writer` writes a file, and `container` reads one
-//! that may be incomplete or damaged. `described` bounds what either keeps of it. `output::mcap` writes recordings,
-//! `source::mcap` replays them.
+//! that may be incomplete or damaged; `order` knows which records Plumb writes, for completing a file. `described`
+//! bounds what is kept of a file. `output::mcap` writes recordings, `source::mcap` replays them.
 
 pub mod container;
 pub(crate) mod described;
 pub(crate) mod foxglove;
 pub(crate) mod note;
+mod order;
 pub(crate) mod record;
 pub(crate) mod writer;
 

@@ -226,14 +226,6 @@ impl<'a> Chunk<'a> {
         Fields::default().u8(op::CHUNK).u64(length).raw(&fields).done()
     }
 
-    /// Length of all fields of a chunk that begins with these, as the length before its records tells it. `None` if these are
-    /// too few.
-    pub(crate) fn stated_length(fields: &[u8]) -> Option<u64> {
-        let mut fields = Reader(fields);
-        let (_times_size_and_crc, compression) = (fields.take(28)?, fields.bytes()?);
-        fields.u64()?.checked_add(28 + 4 + compression.len() as u64 + 8)
-    }
-
     pub(crate) fn read(fields: &'a [u8]) -> Option<Self> {
         let mut fields = Reader(fields);
         let (start_time, end_time, unpacked_size) = (fields.u64()?, fields.u64()?, fields.u64()?);
@@ -241,6 +233,30 @@ impl<'a> Chunk<'a> {
         let length = usize::try_from(fields.u64()?).ok()?;
         Some(Self { start_time, end_time, unpacked_size, crc, compression, records: fields.take(length)? })
     }
+}
+
+/// Length in bytes of all fields of a record of this type that begins with these, as the lengths among them tell it. `None`
+/// if these are too few, or if the type is not that of a header, a chunk, an attachment or metadata.
+pub(crate) fn stated_length(opcode: u8, fields: &[u8]) -> Option<u64> {
+    let mut rest = Reader(fields);
+    let (last, after) = match opcode {
+        // A profile and a library; a name and a map.
+        op::HEADER | op::METADATA => {
+            let _text = rest.bytes()?;
+            (u64::from(rest.u32()?), 0)
+        }
+        op::CHUNK => {
+            let (_times_size_and_crc, _compression) = (rest.take(28)?, rest.bytes()?);
+            (rest.u64()?, 0)
+        }
+        op::ATTACHMENT => {
+            let (_times, _name, _media_type) = (rest.take(16)?, rest.bytes()?, rest.bytes()?);
+            // The data, then a checksum.
+            (rest.u64()?, 4)
+        }
+        _ => return None,
+    };
+    last.checked_add((fields.len() - rest.0.len()) as u64 + after)
 }
 
 /// Fields that are being read. A read returns `None` if the data end too early.
@@ -322,7 +338,7 @@ mod tests {
         let record = [chunk.head(), chunk.records.to_vec()].concat();
         let chunk_fields = fields(&record, op::CHUNK);
         assert_eq!(Chunk::read(chunk_fields), Some(chunk));
-        assert_eq!(Chunk::stated_length(&chunk_fields[..43]), Some(chunk_fields.len() as u64));
-        assert_eq!(Chunk::stated_length(&chunk_fields[..42]), None);
+        assert_eq!(stated_length(op::CHUNK, &chunk_fields[..43]), Some(chunk_fields.len() as u64));
+        assert_eq!(stated_length(op::CHUNK, &chunk_fields[..42]), None);
     }
 }

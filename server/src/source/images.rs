@@ -34,6 +34,11 @@ impl SourceKind for ImagesKind {
         path.is_dir() || is_image(path) || is_pattern(text)
     }
 
+    /// None where they cannot be listed: then there is no supply either.
+    fn files(&self, text: &str) -> Vec<PathBuf> {
+        meant(text).unwrap_or_default()
+    }
+
     fn supply(&self, run: &RunSpec) -> Result<Box<dyn Supply>, SourceError> {
         if let Some(option) = option_of_the_ball(run) {
             return Err(SourceError::Option { option, source_name: run.sent.source.clone() });
@@ -59,19 +64,24 @@ struct Images {
 impl Images {
     /// Finds the images that `--source` means, and checks that all have the same size.
     fn find(source: &str, pixel: PixelFormat, repeats: bool) -> Result<Self, SourceError> {
-        let path = Path::new(source);
-        let mut paths = if path.is_dir() {
-            in_folder(path)?
-        } else if path.is_file() {
-            vec![path.into()]
-        } else {
-            matching(source)?
-        };
+        let mut paths = meant(source)?;
         alphanumeric_sort::sort_path_slice(&mut paths);
         let first = paths.first().ok_or_else(|| SourceError::NoImages { what: source.to_owned() })?;
         let size = one_size(first, &paths)?;
         one_depth(&paths, pixel)?;
         Ok(Self { paths: paths.into(), size, pixel, repeats })
+    }
+}
+
+/// The images that `--source` means, in no order.
+fn meant(source: &str) -> Result<Vec<PathBuf>, SourceError> {
+    let path = Path::new(source);
+    if path.is_dir() {
+        in_folder(path)
+    } else if path.is_file() {
+        Ok(vec![path.into()])
+    } else {
+        matching(source)
     }
 }
 
@@ -283,6 +293,24 @@ mod tests {
         let refused = found(&folder.path().join("[.png")).unwrap_err().to_string();
         assert!(refused.contains("is not a pattern") && refused.contains("'frames/*.png'"), "{refused}");
         assert!(is_pattern("no/such/*.png") && !is_pattern("rtsp://x/?a=[b]") && !is_pattern("frames"));
+    }
+
+    #[test]
+    fn the_files_of_a_source_are_its_images_and_no_others() {
+        let folder = folder(&[("f10.png", 4), ("f2.png", 4), ("g1.png", 5)]);
+        fs::write(folder.path().join("notes.csv"), "").unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for (name, expected) in [
+            ("", &["f10.png", "f2.png", "g1.png"][..]),
+            ("f*", &["f10.png", "f2.png"]),
+            ("g1.png", &["g1.png"]),
+            ("h*", &[]),
+            ("[.png", &[]),
+        ] {
+            let mut files = ImagesKind.files(at(name).to_str().unwrap());
+            files.sort();
+            assert_eq!(files, expected.iter().map(|name| at(name)).collect::<Vec<_>>(), "{name}");
+        }
     }
 
     #[test]

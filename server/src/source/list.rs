@@ -1,6 +1,6 @@
 //! The list of all sources.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use shared::text::Brief;
@@ -83,6 +83,12 @@ pub fn settled(spec: RunSpec) -> Result<(RunSpec, Arc<dyn Supply>), SourceError>
 /// Whether the text after `--source` means a source that computes its frames. Opens nothing.
 pub(crate) fn is_computed(text: &str) -> bool {
     SOURCES.iter().find(|kind| kind.is_meant(text)).is_some_and(|kind| kind.is_computed())
+}
+
+/// The files that the text after `--source` means: none of a source that computes its frames, each image of a folder or
+/// a pattern. Opens nothing.
+pub(crate) fn files(text: &str) -> Vec<PathBuf> {
+    SOURCES.iter().find(|kind| kind.is_meant(text)).map(|kind| kind.files(text)).unwrap_or_default()
 }
 
 /// Whether the text after `--source` means a source that is no file, even if a file has this name.

@@ -36,7 +36,7 @@ pub use device::{DeviceError, DeviceFigures, FourCc};
 pub use error::SourceError;
 pub use figures::SourceFigures;
 pub use group::{BallsScene, BallsSource};
-pub(crate) use list::{is_computed, is_no_file};
+pub(crate) use list::{files, is_computed, is_no_file};
 pub use list::{settled, supply};
 #[cfg(feature = "mcap")]
 pub use mcap::McapFileError;

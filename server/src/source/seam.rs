@@ -1,6 +1,7 @@
 //! The traits of a source: for the run that makes it, and for the session that plays it.
 
 use std::fmt::Debug;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -26,6 +27,11 @@ pub trait SourceKind: Send + Sync {
     /// Whether frames are computed, so that each can be made again at any time.
     fn is_computed(&self) -> bool {
         false
+    }
+
+    /// The files that the text after `--source` means, as far as they are known before they are read. Opens nothing.
+    fn files(&self, text: &str) -> Vec<PathBuf> {
+        if self.is_computed() { Vec::new() } else { vec![text.into()] }
     }
 
     /// The supply of frames for the run.

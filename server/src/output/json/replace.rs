@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use tempfile::Builder;
 use tracing::warn;
 
-use crate::output::parts::{PART, Parts, prefix};
+use crate::output::parts::{PART, Parts, start};
 use crate::output::report::MAX_REPORT_BYTES;
 
 /// A file that is replaced.
@@ -92,7 +92,7 @@ impl Replaced {
     fn temporary_file(&self) -> io::Result<tempfile::NamedTempFile> {
         let folder = self.path.parent().unwrap_or(Path::new("/"));
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        Builder::new().prefix(&prefix(&name)).suffix(PART).tempfile_in(folder)
+        Builder::new().prefix(&start(&name)).suffix(PART).tempfile_in(folder)
     }
 
     /// The temporary file, if it is left.

@@ -1,6 +1,7 @@
 //! Completes an interrupted recording: keeps its whole chunks and adds the index.
 //!
-//! A recording that has anything else wrong is left as it is: the new file would lack what cannot be read now.
+//! A recording that has anything else wrong is left as it is: the new file would lack what cannot be read now. So is one
+//! with a record that Plumb does not write: damage may have made it one, and it may hide chunks.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
@@ -29,7 +30,7 @@ pub(in crate::output) fn repair(path: &Path, start: &str, end: &str) -> io::Resu
     }
     let folder = path.parent().unwrap_or(Path::new("."));
     let part = tempfile::Builder::new().prefix(start).suffix(end).tempfile_in(folder)?;
-    let repaired = copy(container, &part)?;
+    let repaired = copy(container.only_ours(), &part)?;
     part.as_file().set_permissions(std::fs::metadata(path)?.permissions())?;
     part.as_file().sync_all()?;
     part.persist(path).map_err(|failed| failed.error)?;
@@ -48,7 +49,6 @@ fn copy(mut container: Container<BufReader<File>>, part: &NamedTempFile) -> io::
         }
     }
     if let Some(&FileEnd::Cut(at)) = container.end() {
-        container.check_cut(at).map_err(lacking)?;
         repaired.cut_bytes = container.length().saturating_sub(at);
     }
     writer.finish()?;
@@ -173,6 +173,85 @@ mod tests {
             at += HEAD + u64::from_le_bytes(bytes[at + 1..at + HEAD].try_into().unwrap()) as usize;
         }
         chunks
+    }
+
+    /// A recording of three chunks with two messages each, on two channels, with metadata before and a report behind.
+    /// Returns it with where each record begins, and where it ends.
+    fn long() -> (Vec<u8>, Vec<usize>) {
+        let mut writer = Writer::begin(Vec::new(), "test").unwrap();
+        writer.metadata(&Metadata { name: "plumb.run".into(), metadata: BTreeMap::new() }).unwrap();
+        for _ in 0..3 {
+            for channel_id in [1, 2] {
+                writer.add_channel(channel(channel_id, "/t"));
+                writer.message(&Message { channel_id, ..message(b"data") });
+            }
+            writer.flush().unwrap();
+        }
+        writer.attach("report.json", "application/json", b"{}").unwrap();
+        let bytes = writer.into_inner();
+        let mut places = vec![MAGIC.len()];
+        while let Some(&at) = places.last().filter(|at| **at < bytes.len()) {
+            places.push(at + HEAD + u64::from_le_bytes(bytes[at + 1..at + HEAD].try_into().unwrap()) as usize);
+        }
+        // A header, metadata, three chunks with two indexes each, and a report.
+        assert_eq!((places.len(), places.last()), (1 + 1 + 9 + 1 + 1, Some(&bytes.len())));
+        (bytes, places)
+    }
+
+    /// Checks that a damaged file is left as it is, or completed with all these messages.
+    fn assert_keeps(messages: u64, damaged: &[u8], what: &dyn std::fmt::Debug) {
+        match repaired(damaged) {
+            (Err(_), after) => assert!(after == damaged, "{what:?}"),
+            (Ok(done), _) => assert_eq!(done.map(|done| done.messages), Some(messages), "{what:?}"),
+        }
+    }
+
+    #[test]
+    fn no_bit_of_a_record_s_head_costs_a_completed_recording_its_messages() {
+        let (bytes, places) = long();
+        // Cut before and behind the report, at the second index of the last chunk, and within that chunk.
+        for (end, messages) in [(places[11], 6), (places[12], 6), (places[10] + 12, 6), (places[8] + 60, 4)] {
+            let cut = &bytes[..end];
+            let done = repaired(cut).0.unwrap();
+            assert_eq!(done.map(|done| done.messages), Some(messages), "cut at {end}");
+            for at in places.iter().copied().filter(|at| at + HEAD <= end) {
+                for bit in 0..8 * HEAD {
+                    let mut damaged = cut.to_vec();
+                    damaged[at + bit / 8] ^= 1 << (bit % 8);
+                    assert_keeps(messages, &damaged, &(end, at, bit));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_record_takes_the_place_of_those_that_follow_it() {
+        let (bytes, places) = long();
+        // Each record in turn ends where a later one does, or behind the file, as a record of any type.
+        for (place, &at) in places.iter().enumerate().take(places.len() - 1) {
+            for &end in places[place + 1..].iter().chain(&[bytes.len() + 1, bytes.len() + (1 << 24)]) {
+                for opcode in (0..=0x16).chain([bytes[at]]) {
+                    let mut damaged = bytes.clone();
+                    damaged[at] = opcode;
+                    damaged[at + 1..at + HEAD].copy_from_slice(&((end - at - HEAD) as u64).to_le_bytes());
+                    assert_keeps(6, &damaged, &(at, end, opcode));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn zeros_are_cut_off_only_if_nothing_else_follows_them() {
+        let (bytes, places) = long();
+        let zeros = [0; 10_000];
+        let (result, _) = repaired(&[&bytes[..places[11]], &zeros].concat());
+        assert!(matches!(result, Ok(Some(Repaired { messages: 6, cut_bytes: 10_000 }))), "{result:?}");
+        let mut damaged = [&bytes[..places[11]], &zeros].concat();
+        damaged[places[5]] = 0;
+        let (result, after) = repaired(&damaged);
+        let said = result.unwrap_err().to_string();
+        assert!(said.contains("what follows is lost; a completed file would lack this part"), "{said}");
+        assert!(after == damaged);
     }
 
     #[test]
