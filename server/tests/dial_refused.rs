@@ -156,6 +156,19 @@ fn a_link_that_breaks_after_the_wait_before_a_session_begins_ends_a_client() {
 }
 
 #[test]
+fn calls_after_the_wait_do_not_prolong_it() {
+    let client = ListeningClient::start(&["--wait", "2s"]);
+    let in_time = opened(&client);
+    client.program.stderr.wait_for("session 1: the server at");
+    thread::sleep(Duration::from_millis(2_500));
+    let late = opened(&client);
+    client.program.stderr.wait_for("session 2: the server at");
+    drop(in_time);
+    client.program.end().expect(3).says("no server called within 2s (--wait)");
+    drop(late);
+}
+
+#[test]
 fn a_session_of_a_client_that_listens_may_last_longer_than_the_wait_for_it() {
     let client = ListeningClient::start(&["--once", "--wait", "3s"]);
     client.called(&["--duration", "4s", "--fps", "30"]).end().expect(0);

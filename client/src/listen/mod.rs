@@ -9,12 +9,13 @@ mod page;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -72,8 +73,10 @@ struct Desk {
     places: Arc<Semaphore>,
     strangers: Strangers,
     turns: Turns,
-    /// Links that have opened. A session may begin on each.
+    /// Number of links that have opened. A session may begin on each.
     opened: AtomicU64,
+    /// The numbers of those whose visit the loop has not counted yet.
+    open: Mutex<BTreeSet<u64>>,
 }
 
 /// The result of listening.
@@ -82,8 +85,6 @@ struct Outcome {
     exit: Exit,
     /// The session that ended last, or what was wrong with it.
     last: Option<Result<(End, Tally), SessionError>>,
-    /// Links that opened and whose visit is over.
-    closed: u64,
 }
 
 /// Listens, and answers the frames of every server that calls, until told to stop or, with `once`, until one session is
@@ -128,8 +129,8 @@ async fn sessions(
     warn_if_exposed(&config.admission, &addresses?);
     let places = Arc::new(Semaphore::new(if *once { 1 } else { MAX_SOURCES }));
     let turns = Turns::new(config.workers.get());
-    let (strangers, opened) = (Strangers::default(), AtomicU64::new(0));
-    let desk = Arc::new(Desk { config, is_once: *once, views, stop, places, strangers, turns, opened });
+    let (strangers, opened, open) = (Strangers::default(), AtomicU64::new(0), Mutex::default());
+    let desk = Arc::new(Desk { config, is_once: *once, views, stop, places, strangers, turns, opened, open });
     let outcome = accept_all(listeners, listening, &desk).await?;
     match outcome.last {
         None if listening.once => Err(SessionError::StoppedEarly),
@@ -145,12 +146,15 @@ async fn accept_all(
 ) -> Result<Outcome, SessionError> {
     let shards = Shards::start()?;
     let (done, mut ended) = mpsc::channel(MAX_SOURCES);
-    let (mut visitors, mut outcome) = (0, Outcome { exit: Exit::Fine, last: None, closed: 0 });
+    let (mut visitors, mut outcome) = (0, Outcome { exit: Exit::Fine, last: None });
     info!("listening on {}", names(&listeners)?);
     let (mut stop, mut waited, mut over_after) = (desk.stop.clone(), pin!(over(listening.wait)), None);
     loop {
-        // A link that is open may still become the first session.
-        if let Some(limit) = over_after.filter(|_| outcome.last.is_none() && !desk.has_open_links(&outcome)) {
+        // A link that was open then may still become the first session; a later one may not.
+        if let Some((limit, last)) = over_after
+            && outcome.last.is_none()
+            && !desk.has_open_link_up_to(last)
+        {
             return Err(SessionError::NobodyCalled(limit));
         }
         tokio::select! {
@@ -161,7 +165,7 @@ async fn accept_all(
                     let attending = async move { desk.attend(stream, peer).await };
                     shards.spawn(attending, move |attended| async move {
                         // The channel is closed once the only session is over.
-                        let _ = done.send((peer, attended.unwrap_or(Visit::Fault))).await;
+                        let _ = done.send((peer, attended.unwrap_or((None, Visit::Fault)))).await;
                     });
                 }
                 Err(error) => {
@@ -169,19 +173,22 @@ async fn accept_all(
                     sleep(ACCEPT_PAUSE).await;
                 }
             },
-            Some((peer, visit)) = ended.recv() => {
+            Some((peer, (number, visit))) = ended.recv() => {
                 visitors -= 1;
+                desk.close(number);
                 if outcome.add(peer, visit) && listening.once {
                     return Ok(outcome);
                 }
             }
-            limit = &mut waited, if over_after.is_none() => over_after = Some(limit),
+            limit = &mut waited, if over_after.is_none() => {
+                over_after = Some((limit, desk.opened.load(Ordering::Acquire)));
+            }
             () = stop.stopped() => break,
         }
     }
     // The same signal stops the sessions.
     while visitors > 0 {
-        let Some((peer, visit)) = ended.recv().await else { break };
+        let Some((peer, (_, visit))) = ended.recv().await else { break };
         visitors -= 1;
         outcome.add(peer, visit);
     }
@@ -199,17 +206,13 @@ impl Outcome {
                 self.exit = Exit::of([self.exit, wrong.exit()]);
                 return false;
             }
-            Visit::NeverBegan => {
-                self.closed += 1;
-                return false;
-            }
+            Visit::NeverBegan => return false,
             Visit::Failed(wrong) => {
                 error!(kind = "failed", burst = SESSIONS_AT_ONCE, "{peer}: {wrong}");
                 (wrong.exit(), Err(wrong))
             }
             Visit::Session { exit, ended } => (exit, Ok(*ended)),
         };
-        self.closed += 1;
         self.exit = Exit::of([self.exit, exit]);
         self.last = Some(session);
         true
@@ -252,34 +255,51 @@ enum Visit {
 }
 
 impl Desk {
-    /// Whether a link is open whose visit `outcome` has not counted yet.
-    fn has_open_links(&self, outcome: &Outcome) -> bool {
-        self.opened.load(Ordering::Relaxed) > outcome.closed
+    /// Whether a link is open whose number is at most this.
+    fn has_open_link_up_to(&self, last: u64) -> bool {
+        self.open_links().first().is_some_and(|first| *first <= last)
     }
 
-    /// Attends to a visitor.
-    async fn attend(&self, stream: std::net::TcpStream, peer: SocketAddr) -> Visit {
+    /// Notes that a link's visit is over.
+    fn close(&self, number: Option<u64>) {
+        number.map(|number| self.open_links().remove(&number));
+    }
+
+    fn open_links(&self) -> MutexGuard<'_, BTreeSet<u64>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a link that has opened, and returns its number.
+    fn link_opened(&self) -> u64 {
+        // A number is in the set before it is counted.
+        let mut open = self.open_links();
+        let number = 1 + self.opened.load(Ordering::Acquire);
+        open.insert(number);
+        self.opened.store(number, Ordering::Release);
+        number
+    }
+
+    /// Attends to a visitor. Returns the number of its link, if one opened.
+    async fn attend(&self, stream: std::net::TcpStream, peer: SocketAddr) -> (Option<u64>, Visit) {
         let mut stop = self.stop.clone();
         let greeted = tokio::select! {
             greeted = self.greet(stream) => greeted,
-            () = stop.stopped() => return Visit::NoLink,
+            () = stop.stopped() => return (None, Visit::NoLink),
         };
         match greeted {
-            Ok(None) => Visit::NoLink,
+            Ok(None) => {}
             Ok(Some(Guest { link, place })) => {
-                let number = 1 + self.opened.fetch_add(1, Ordering::Relaxed);
+                let number = self.link_opened();
                 // A session that a fault ended is over too. What it leaves half done is dropped with it.
                 let session = AssertUnwindSafe(self.session(number, link, peer)).catch_unwind().await;
                 drop(place);
-                session.unwrap_or(Visit::Failed(SessionError::Fault))
+                return (Some(number), session.unwrap_or(Visit::Failed(SessionError::Fault)));
             }
             // The visitor only checked whether the port is open.
-            Err(HandshakeError::Signaling(SignalingError::Closed)) => Visit::NoLink,
-            Err(error) => {
-                warn!(kind = "visitor", "{peer}: {error}");
-                Visit::NoLink
-            }
+            Err(HandshakeError::Signaling(SignalingError::Closed)) => {}
+            Err(error) => warn!(kind = "visitor", "{peer}: {error}"),
         }
+        (None, Visit::NoLink)
     }
 
     /// Runs a session and logs how it ended.

@@ -14,11 +14,6 @@ const CANDIDATE_ADDRESS: usize = 4;
 /// Smallest message size that a peer must take, in bytes: the smallest fragment that is not the last of its message.
 pub(super) const LEAST_MESSAGE: usize = MAX_HEADER + MIN_PAYLOAD;
 
-/// Maximum number of addresses taken from a peer, in its description and after it: more than any machine offers. Each
-/// one is sent connectivity checks, even if it belongs to another machine (900 of them held up a session's thread for 9
-/// s).
-pub(super) const MAX_CANDIDATES: usize = 16;
-
 /// Session-level attribute by which a Plumb offer describes itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PlumbAttribute {
@@ -72,27 +67,6 @@ pub(super) fn advertised(sdp: String, address: Option<IpAddr>) -> String {
     sdp.split("\r\n").map(named).collect::<Vec<_>>().join("\r\n")
 }
 
-/// A peer's description with each line as `type=value`, without spaces around the value and without empty lines. The
-/// `webrtc` crate reads lines so, and what is read here must be what it reads.
-pub(super) fn plain(sdp: &str) -> String {
-    let mut plain = String::with_capacity(sdp.len());
-    for line in sdp.split('\n').map(str::trim).filter(|line| !line.is_empty()) {
-        let (kind, value) = line.split_at(line.find('=').map_or(line.len(), |at| at + 1));
-        plain.extend([kind, value.trim_start(), "\r\n"]);
-    }
-    plain
-}
-
-/// The description with only the first [`MAX_CANDIDATES`] of its candidates.
-pub(super) fn few_candidates(sdp: &str) -> String {
-    let mut candidates = 0;
-    let is_taken = |line: &&str| {
-        candidates += usize::from(line.starts_with("a=candidate:"));
-        !line.starts_with("a=candidate:") || candidates <= MAX_CANDIDATES
-    };
-    sdp.split_inclusive('\n').filter(is_taken).collect()
-}
-
 /// Largest message the peer takes, in bytes: `a=max-message-size`, 64 KiB if absent, no limit if 0 (RFC 8841).
 pub(super) fn peer_message_size(sdp: &str) -> usize {
     let value = sdp.lines().find_map(|line| line.trim_end().strip_prefix("a=max-message-size:"));
@@ -131,43 +105,6 @@ mod tests {
             let attribute = PlumbAttribute::find(&format!("a=x-plumb:1 mtu={mtu}\r\n"));
             assert_eq!(attribute, Some(PlumbAttribute { mtu: None, live: false, is_stranger: false }), "{mtu}");
         }
-    }
-
-    #[test]
-    fn no_more_candidates_are_taken_than_a_machine_has() {
-        let line = |number: usize| format!("a=candidate:{number} 1 udp 1 192.0.2.1 {number} typ host\r\n");
-        let with = |count: usize| format!("v=0\r\n{}a=mid:0\r\n", (1..=count).map(line).collect::<String>());
-        assert_eq!(few_candidates(&with(MAX_CANDIDATES)), with(MAX_CANDIDATES));
-        assert_eq!(few_candidates(&with(900)), with(MAX_CANDIDATES));
-        assert_eq!(few_candidates("v=0"), "v=0");
-    }
-
-    #[test]
-    fn candidates_are_counted_however_their_lines_are_written() {
-        let written = [
-            "a=candidate:",
-            "\ra=candidate:",
-            "a= candidate:",
-            "a=\u{a0}candidate:",
-            " a=candidate:",
-            "\r\r a=\tcandidate:",
-        ];
-        for start in written {
-            let sdp = format!("v=0\r\n{}", format!("{start}1 1 udp 1 192.0.2.1 9 typ host \r\n").repeat(1_200));
-            let few = few_candidates(&plain(&sdp));
-            assert_eq!(
-                few,
-                format!("v=0\r\n{}", "a=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n".repeat(MAX_CANDIDATES))
-            );
-        }
-    }
-
-    #[test]
-    fn a_plain_description_stays_as_it_is_and_any_other_becomes_plain() {
-        let sdp = "v=0\r\ns=-\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:0\r\n";
-        assert_eq!(plain(sdp), sdp);
-        assert_eq!(plain("v=0\ns= -\n\n\r\na=mid:0"), "v=0\r\ns=-\r\na=mid:0\r\n");
-        assert_eq!([plain(""), plain("=\r"), plain("\u{e9}==x")], ["", "=\r\n", "\u{e9}==x\r\n"]);
     }
 
     #[test]

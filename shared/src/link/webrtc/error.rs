@@ -67,6 +67,12 @@ pub enum OpenError {
     /// The peer's message size is too small for a piece of a frame.
     #[error("the peer takes messages of {0} bytes at most (a=max-message-size); at least {LEAST_MESSAGE} are needed")]
     MessageSize(usize),
+    /// The peer's description has something else than data channels.
+    #[error("the peer's description has a section of {}: it must have one of data channels (m=application), and no other", Brief(.0, REASON))]
+    OtherMedia(String),
+    /// The peer's description names its certificate, but not by the hash that is needed.
+    #[error("the peer's description names its certificate by {}, and not by its SHA-256 (a=fingerprint:sha-256)", Brief(.0, REASON))]
+    OtherHash(String),
     /// Our own addresses were not found in time.
     #[error("WebRTC: the addresses of this machine were not found within {} s", OPENING_LIMIT.as_secs())]
     Gathering,
@@ -111,6 +117,7 @@ impl OpenError {
             Self::Timeout { .. } | Self::Failed { .. } | Self::GaveUp | Self::Closed | Self::Peer { .. } => true,
             Self::NoPort { .. } | Self::NoSocket { .. } | Self::Gathering => true,
             Self::WebRtc(_) | Self::NoDescription | Self::MessageSize(_) => false,
+            Self::OtherMedia(_) | Self::OtherHash(_) => false,
             Self::NoFingerprint | Self::Unproven | Self::AnotherCertificate => false,
             Self::NoCiphers(_) | Self::CutOff(_) => false,
         }

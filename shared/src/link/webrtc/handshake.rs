@@ -10,10 +10,11 @@ use crate::link::Link;
 use crate::protocol::message::Delivery;
 
 use super::candidates::Candidates;
-use super::description::{MAX_CANDIDATES, PlumbAttribute};
+use super::description::PlumbAttribute;
 use super::error::{ANSWER_LIMIT, HandshakeError, OpenError};
 use super::offering::refused_peer;
 use super::opening::{self, Opened, Opening};
+use super::plain::MAX_CANDIDATES;
 use super::settings::{LinkSettings, PeerKind};
 
 /// Maximum number of lines before a description: its candidates may come first, and the same number again.

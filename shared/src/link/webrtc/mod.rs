@@ -30,6 +30,7 @@ mod own_answers;
 mod pace;
 mod path;
 mod peer;
+mod plain;
 mod port;
 mod progress;
 mod round_trip;

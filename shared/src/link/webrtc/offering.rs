@@ -9,10 +9,10 @@ use crate::door::lines::{Signaling, SignalingError};
 use crate::door::signal::{Introduction, Signal};
 use crate::link::Link;
 
-use super::description::MAX_CANDIDATES;
 use super::error::{ANSWER_LIMIT, HandshakeError, OpenError};
 use super::handshake::{MAX_LINES, opened};
 use super::opening::{self, Opening};
+use super::plain::MAX_CANDIDATES;
 use super::settings::{LinkSettings, PeerKind};
 
 /// An offer that was not sent yet. Its sockets are bound.

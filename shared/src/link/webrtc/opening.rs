@@ -15,7 +15,7 @@ use crate::link::{Lane, Link, MESSAGE_SIZE};
 use crate::protocol::message::Delivery;
 
 use super::candidates::Candidates;
-use super::description::{LEAST_MESSAGE, PlumbAttribute, advertised, few_candidates, peer_message_size, plain};
+use super::description::{LEAST_MESSAGE, PlumbAttribute, advertised, peer_message_size};
 use super::engine::setting_engine;
 use super::error::{OPENING_LIMIT, OpenError};
 use super::guard::Conduct;
@@ -23,6 +23,7 @@ use super::lanes::{OpenLanes, OpeningLanes};
 use super::link_proof::LinkProof;
 use super::old_form;
 use super::peer::{Handler, Peer, UnusedChannels};
+use super::plain::plain;
 use super::port::PortLease;
 use super::progress::{Progress, Stuck};
 use super::runtime::LinkRuntime;
@@ -67,11 +68,10 @@ pub(super) async fn offer(settings: &LinkSettings) -> Result<(Opening, String), 
 
 /// Answers an offer.
 pub(super) async fn answer(settings: &LinkSettings, offer: String) -> Result<(Opening, String), OpenError> {
-    let offer = old_form::current(plain(&offer));
+    let offer = old_form::current(plain(&offer)?);
     let (mut opening, gathered) = Opening::build(settings).await?;
     opening.max_message_size = enough(peer_message_size(&offer))?;
     opening.proof.theirs(&offer)?;
-    let offer = few_candidates(&offer);
     let setup = Setup::left_by(&offer);
     opening.is_client = setup == Setup::Active;
     let connection = opening.lanes.peer.connection.clone();
@@ -130,11 +130,11 @@ impl Opening {
     ///
     /// With a token, the answer comes with the peer's proof that the link is its own.
     pub(super) async fn accept(&mut self, answer: String, proof: Option<&str>) -> Result<(), OpenError> {
-        let answer = Setup::Passive.put(&old_form::current(plain(&answer)));
+        let answer = Setup::Passive.put(&old_form::current(plain(&answer)?));
         self.max_message_size = enough(peer_message_size(&answer))?;
         self.proof.theirs(&answer)?;
         self.proof.check(proof, None)?;
-        let answer = RTCSessionDescription::answer(few_candidates(&answer))?;
+        let answer = RTCSessionDescription::answer(answer)?;
         Ok(self.lanes.peer.connection.set_remote_description(answer).await?)
     }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::flow::budget::Budget;
 
-use super::super::description::MAX_CANDIDATES;
+use super::super::plain::MAX_CANDIDATES;
 use super::checks::CheckedMachines;
 use super::records::{Datagram, changes_keys, is_encrypted, kind};
 
